@@ -1,0 +1,57 @@
+/* config - every setting, typed
+ *
+ * config.def is the table. A setting comes from, later wins: its default, the file
+ * ($CONFAB_CONFIG, else SYSCONFDIR/confab/confab.conf when that exists), the environment
+ * (CONFAB_<NAME>). SECRETs may name a file instead (jwt_secret_file, CONFAB_JWT_SECRET_FILE):
+ * its first line; one that others may read is refused.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SHARED_CONFIG_H
+#define SHARED_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/arena.h"
+#include "shared/err.h"
+#include "shared/sbuf.h"
+#include "shared/token.h"
+
+#define CONFIG_CTYPE_TEXT const char *
+#define CONFIG_CTYPE_SECRET const char *
+#define CONFIG_CTYPE_PATH const char *
+#define CONFIG_CTYPE_INT int64_t
+#define CONFIG_CTYPE_BOOL bool
+
+struct config {
+#define CONFIG_SECTION(title)
+#define CONFIG(kind, name, fallback, min, max, help) CONFIG_CTYPE_##kind name;
+#include "shared/config.def"
+#undef CONFIG
+#undef CONFIG_SECTION
+    /* derived once, at the end of config_load */
+    bool trusted;                       /* auth = trusted */
+    const char *const *jwt_keys;        /* NULL-terminated, may be empty */
+};
+
+/* Reads file and environment into a new config in the arena, which must outlive it. An unknown
+ * key, a bad value or an unreadable secret is ERR_FIELD with file and line in fail;
+ * an unknown CONFAB_ variable is logged as a warning. Relative paths stay as they are; state's
+ * defaults for run and database are filled in. */
+enum err config_load(struct arena *a, const struct config **config_r, struct fail *fail);
+
+/* auth = jwt without any secret, and other combinations that a server must not start with:
+ * ERR_FIELD and the reason. Called by every program that serves. */
+enum err config_check(const struct config *c, struct fail *fail);
+
+/* "name = value" lines by section, secrets hidden, with help when asked. For confabctl. */
+void config_print(const struct config *c, struct sbuf *out, bool with_help);
+
+/* Is the named system in `systems`? */
+bool config_serves(const struct config *c, const char *system);
+
+/* How mtchat's tokens are judged under c. Lives as long as c. */
+struct token_rules config_token_rules(const struct config *c);
+
+#endif

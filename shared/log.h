@@ -1,0 +1,26 @@
+/* log - one line an event: `level event key=value ...` on standard error or syslog
+ *
+ * Values are quoted when they need it, control characters escaped. Never log message bodies,
+ * tokens or secrets.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SHARED_LOG_H
+#define SHARED_LOG_H
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* Where lines go and from which level on. program is shown in front. to_syslog: also/only there. */
+void log_setup(const char *program, enum log_level level, int to_syslog);
+
+/* One line: log_event(LOG_LEVEL_INFO, "request", "method", "GET", "status", "200", NULL).
+ * Keys and values alternate, both C strings (a NULL value is left out); NULL ends. */
+void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
+
+/* A number as text for log_event; a ring of buffers, good for one call. */
+const char *log_number(long long n);
+
+/* Is this level written at all? */
+int log_enabled(enum log_level level);
+
+#endif
