@@ -1,0 +1,133 @@
+# embed.awk - the SQL files as C, so that programs carry their statements and migrations
+#
+# awk -v make=queries.h    -f embed.awk queries/*.sql
+# awk -v make=queries.c    -f embed.awk queries/*.sql
+# awk -v make=migrations.c -f embed.awk 0001_*.sql 0002_*.sql ...
+#
+# A statement in queries/ begins with a line `-- name: some_name` and ends at the next one or
+# with its file. Its comments and final semicolon are dropped. Migrations are taken as they are.
+#
+# SPDX-License-Identifier: MIT
+
+function die(why) {
+    printf "%s:%d: %s\n", FILENAME, FNR, why > "/dev/stderr"
+    failed = 1
+    exit 1
+}
+
+# line without its comment; knows '...' that spans lines (in_quotes).
+function uncomment(line,    i, c) {
+    for (i = 1; i <= length(line); i++) {
+        c = substr(line, i, 1)
+        if (c == "'")
+            in_quotes = !in_quotes
+        else if (!in_quotes && substr(line, i, 2) == "--")
+            return substr(line, 1, i - 1)
+    }
+    return line
+}
+
+function c_string(line) {
+    gsub(/\\/, "\\\\", line)
+    gsub(/"/, "\\\"", line)
+    gsub(/\?\?/, "?\\?", line)
+    gsub(/\t/, "\\t", line)
+    return "\"" line "\\n\""
+}
+
+function end_statement(    t) {
+    if (name == "")
+        return
+    if (in_quotes)
+        die("statement " name " ends within quotes")
+    t = text
+    gsub(/^[ \n]+/, "", t)
+    gsub(/[ ;\n]+$/, "", t)
+    if (t == "")
+        die("statement " name " is empty")
+    n++
+    names[n] = name
+    texts[n] = t
+    name = ""
+}
+
+function begin_statement(line) {
+    end_statement()
+    sub(/^-- name:[ \t]*/, "", line)
+    sub(/[ \t\r]+$/, "", line)
+    if (line !~ /^[a-z][a-z0-9_]*$/)
+        die("a name is lower case, digits and underscores: " line)
+    if (line in seen)
+        die("statement " line " is there already, in " seen[line])
+    seen[line] = FILENAME
+    name = line
+    text = ""
+    in_quotes = 0
+}
+
+make == "migrations.c" {
+    if (FNR == 1)
+        n++
+    texts[n] = texts[n] "\n    " c_string($0)
+    next
+}
+
+FNR == 1 { end_statement() }
+
+/^-- name:/ {
+    begin_statement($0)
+    next
+}
+
+{
+    line = uncomment($0)
+    sub(/[ \t\r]+$/, "", line)
+    if (line == "")
+        next
+    if (name == "")
+        die("SQL before the first `-- name:`")
+    text = text line "\n"
+}
+
+function write_header(    i) {
+    print "#ifndef QUERIES_H\n#define QUERIES_H\n\nenum query {"
+    for (i = 1; i <= n; i++)
+        printf "    Q_%s,\n", toupper(names[i])
+    print "    Q_COUNT\n};\n\n#endif"
+}
+
+function write_statements(    i, j, lines, count) {
+    print "#include \"schema/embedded.h\"\n"
+    print "const char *const query_name[Q_COUNT + 1] = {"
+    for (i = 1; i <= n; i++)
+        printf "    \"%s\",\n", names[i]
+    print "    0\n};\n\nconst char *const query_text[Q_COUNT + 1] = {"
+    for (i = 1; i <= n; i++) {
+        count = split(texts[i], lines, "\n")
+        for (j = 1; j <= count; j++)
+            printf "    %s%s\n", c_string(lines[j]), j == count ? "," : ""
+    }
+    print "    0\n};"
+}
+
+function write_migrations(    i) {
+    print "#include \"schema/embedded.h\"\n"
+    print "const char *const migration_text[] = {"
+    for (i = 1; i <= n; i++)
+        printf "%s,\n", texts[i]
+    print "    0\n};\n"
+    printf "const int migration_count = %d;\n", n
+}
+
+END {
+    if (failed)
+        exit 1
+    end_statement()
+    print "/* made from the SQL files by schema/embed.awk; do not edit */"
+    if (make == "queries.h")
+        write_header()
+    else if (make == "queries.c")
+        write_statements()
+    else if (make == "migrations.c")
+        write_migrations()
+}
