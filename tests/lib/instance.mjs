@@ -1,0 +1,308 @@
+/* instance - a complete Confab in a folder of its own
+ *
+ * Database, handlers, relays and lighttpd with the shipped configuration, all on unix sockets and
+ * one free port. $CONFAB_BUILD names the build that is tested (default: the source tree).
+ *
+ *     const confab = await Instance.start({ auth: 'trusted' });
+ *     const dialog = await confab.dialog(['anna', 'ben']);
+ *     const ben = await confab.socket('ben');
+ *     await confab.api('anna').post(`/dialogs/${dialog}/messages`, { content: 'hi' });
+ *     await ben.next('message.new');
+ *     await confab.stop();
+ *
+ * SPDX-License-Identifier: MIT
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test as nodeTest } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { freePort, listening, request } from './http.mjs';
+import { mint, now } from './jwt.mjs';
+import { lighttpdConfig } from './lighttpd.mjs';
+import { Process } from './process.mjs';
+import { Socket } from './socket.mjs';
+import { until } from './wait.mjs';
+
+const run = promisify(execFile);
+export const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
+export const BUILD = process.env.CONFAB_BUILD || SOURCE;
+export const SECRET = 'a secret that only this test knows, 32 bytes or more';
+export const ADMIN = 'the admin token of this test';
+
+let failures = 0;
+
+/* node:test's test(); a failure makes instances print their logs when they stop. */
+export function test(name, ...rest) {
+    const body = rest.pop();
+    nodeTest(name, { timeout: 120000, ...rest[0] }, async (t) => {
+        try {
+            await body(t);
+        } catch (error) {
+            failures++;
+            throw error;
+        }
+    });
+}
+
+/* An instance for all tests of a file, stopped after them. */
+export function instance(options) {
+    const started = Instance.start(options);
+    started.catch(() => {});
+    after(async () => (await started).stop());
+    return started;
+}
+
+/* Runs body with an instance of its own. */
+export async function withInstance(options, body) {
+    const confab = await Instance.start(options);
+    try {
+        await body(confab);
+    } catch (error) {
+        failures++;
+        await confab.stop().catch((more) => { error.message += `\nand then: ${more.message}`; });
+        throw error;
+    }
+    await confab.stop();
+}
+
+/* X-Scope-Config as the SDK makes it. */
+export function scopeHeader(level0 = [], level1 = [], level2 = []) {
+    const lists = typeof level0 === 'object' && !Array.isArray(level0) ? level0
+        : { scope_level0: level0, scope_level1: level1, scope_level2: level2 };
+    return Buffer.from(JSON.stringify(lists)).toString('base64');
+}
+
+/* REST as one caller. Paths are below /api/v1 unless absolute is set. */
+class Api {
+    constructor(confab, prefix, headers, user) {
+        Object.assign(this, { confab, prefix, headers, user });
+    }
+
+    /* options: scope (lists or header text), headers, user (false: none), chunked, absolute */
+    call(method, target, body, options = {}) {
+        let where = options.absolute ? target : this.prefix + target;
+        if (this.user !== undefined && options.user !== false)
+            where += `${where.includes('?') ? '&' : '?'}user_id=${encodeURIComponent(this.user)}`;
+        const headers = { ...this.headers };
+        if (options.scope !== undefined)
+            headers['X-Scope-Config'] = typeof options.scope === 'string' ? options.scope
+                : Array.isArray(options.scope) ? scopeHeader(...options.scope) : scopeHeader(options.scope);
+        return request(this.confab.port, method, where,
+            { headers: { ...headers, ...options.headers }, body, chunked: options.chunked });
+    }
+
+    get(target, options) { return this.call('GET', target, undefined, options); }
+    post(target, body, options) { return this.call('POST', target, body, options); }
+    put(target, body, options) { return this.call('PUT', target, body, options); }
+    delete(target, options) { return this.call('DELETE', target, undefined, options); }
+
+    /* One that has to succeed: the answer's data, or its whole body where it is not wrapped. */
+    async ok(method, target, body, options) {
+        const answer = await this.call(method, target, body, options);
+        if (answer.status < 200 || answer.status > 299)
+            throw new Error(`${method} ${target}: ${answer.status} ${answer.text}`);
+        return answer.json && 'data' in answer.json ? answer.json.data : answer.json;
+    }
+
+    send(dialog, content, more = {}, options) {
+        return this.ok('POST', `/dialogs/${dialog}/messages`, { content, ...more }, options);
+    }
+
+    messages(dialog, query = '') {
+        return this.ok('GET', `/dialogs/${dialog}/messages${query}`);
+    }
+
+    read(dialog, message) {
+        return this.ok('POST', `/dialogs/${dialog}/read`, { last_read_message_id: message });
+    }
+}
+
+export class Instance {
+    handlers = [];
+    relays = [];
+    sockets = [];
+    #serial = 0;
+    #markers = new Map();
+
+    /* options: auth 'trusted' | 'jwt', handlers, relays (numbers), env (CONFAB_ settings),
+     * fault (point; arm() makes it strike) */
+    static async start(options = {}) {
+        const confab = new Instance(options);
+        try {
+            await confab.#start();
+        } catch (error) {
+            await confab.#end();
+            throw error;
+        }
+        return confab;
+    }
+
+    constructor({ auth = 'trusted', handlers = 2, relays = 1, env = {}, fault, keep = false } = {}) {
+        this.auth = auth;
+        this.keep = keep || Boolean(process.env.CONFAB_TEST_KEEP);
+        this.dir = mkdtempSync(path.join(tmpdir(), 'confab-'));
+        this.state = path.join(this.dir, 'state');
+        this.marker = path.join(this.dir, 'armed');
+        const inherited = Object.fromEntries(Object.entries(process.env)
+            .filter(([name]) => !name.startsWith('CONFAB_')));
+        const config = path.join(this.dir, 'confab.conf');
+        writeFileSync(config, '');
+        this.env = {
+            ...inherited,
+            CONFAB_CONFIG: config,
+            CONFAB_STATE: this.state,
+            CONFAB_AUTH: auth,
+            CONFAB_JWT_SECRET: SECRET,
+            CONFAB_ADMIN_TOKEN: ADMIN,
+            CONFAB_PRESENCE_RESTART_GRACE_MS: '0',
+            ...(fault ? { CONFAB_FAULT: `${fault}:${this.marker}` } : {}),
+            ...env,
+        };
+        for (const [name, value] of Object.entries(this.env))
+            if (value === null || value === undefined)
+                delete this.env[name];
+        this.count = { handlers, relays };
+    }
+
+    get everything() {
+        return [...this.handlers, ...this.relays, this.lighttpd].filter(Boolean);
+    }
+
+    async #start() {
+        await this.ctl('init');
+        const watched = (name, command, args, ready, env = {}) =>
+            new Process(name, command, args, { env: { ...this.env, ...env }, ready, cwd: this.dir,
+                                               log: path.join(this.dir, `${name}.log`) });
+        for (let i = 0; i < this.count.handlers; i++) {
+            const socket = path.join(this.dir, `handler${i}.sock`);
+            const one = watched(`handler${i}`, path.join(BUILD, 'fcgi/confab.fcgi'),
+                ['--listen', `unix:${socket}`], () => listening(socket));
+            this.handlers.push(Object.assign(one, { socket }));
+        }
+        for (let i = 0; i < this.count.relays; i++) {
+            const socket = path.join(this.dir, `relay${i}.sock`);
+            const one = watched(`relay${i}`, path.join(BUILD, 'relay/confab-relay'), [], () => listening(socket),
+                { CONFAB_RELAY_NAME: `relay${i}`, CONFAB_RELAY_LISTEN: `unix:${socket}` });
+            this.relays.push(Object.assign(one, { socket }));
+        }
+        await Promise.all([...this.handlers, ...this.relays].map((one) => one.start()));
+        await this.#startWebServer(watched);
+        if (this.relays.length)
+            await until('the instance to be ready', async () =>
+                (await request(this.port, 'GET', '/health/ready')).status === 200);
+    }
+
+    async #startWebServer(watched) {
+        this.port = await freePort();
+        const config = path.join(this.dir, 'lighttpd.conf');
+        writeFileSync(config, lighttpdConfig(this));
+        this.lighttpd = watched('lighttpd', process.env.LIGHTTPD || 'lighttpd', ['-D', '-f', config],
+            () => listening(this.port));
+        await this.lighttpd.start();
+    }
+
+    /* Runs confabctl; its standard output. */
+    async ctl(...args) {
+        const { stdout } = await run(path.join(BUILD, 'ctl/confabctl'), args, { env: this.env });
+        return stdout;
+    }
+
+    /* Next time a process reaches the fault point it dies. */
+    arm() {
+        writeFileSync(this.marker, '');
+    }
+
+    /* ---- callers ---- */
+
+    token(user, claims = {}) {
+        return mint({ sub: user, exp: now() + 3600, ...claims }, SECRET);
+    }
+
+    api(user) {
+        return this.auth === 'jwt'
+            ? new Api(this, '/api/v1', { Authorization: `Bearer ${this.token(user)}` }, undefined)
+            : new Api(this, '/api/v1', {}, user);
+    }
+
+    get admin() {
+        return new Api(this, '/api/v1/management', { Authorization: `Bearer ${ADMIN}` });
+    }
+
+    /* Nobody: no credential at all. */
+    get nobody() {
+        return new Api(this, '', {});
+    }
+
+    /* A new dialog; members are user ids or participant objects. Its id. */
+    async dialog(members, more = {}) {
+        const participants = members.map((one) =>
+            typeof one === 'string' ? { user_id: one, display_name: `Name of ${one}` } : one);
+        const made = await this.admin.ok('POST', '/dialogs',
+            { object_type: 'thing', object_id: `object-${++this.#serial}`, participants, ...more });
+        return made.id;
+    }
+
+    /* ---- sockets ---- */
+
+    /* An opened socket whose connected frame has come. relay: straight to that relay, else through
+     * the web server. since, query, headers and options of ws as needed. */
+    async socket(user, options = {}) {
+        const socket = this.knock(user, options);
+        socket.hello = await socket.connected();
+        return socket;
+    }
+
+    /* A socket on its way; nothing is awaited. query replaces the whole query string. */
+    knock(user, { relay, since, query, ...options } = {}) {
+        let args = query;
+        if (args === undefined) {
+            args = this.auth === 'jwt' ? `token=${this.token(user)}` : `user_id=${user}`;
+            if (since !== undefined)
+                args += `&since=${since}`;
+        }
+        const target = `/api/v1/ws${args ? `?${args}` : ''}`;
+        const url = relay === undefined ? `ws://127.0.0.1:${this.port}${target}`
+            : `ws+unix:${this.relays[relay].socket}:${target}`;
+        const socket = new Socket(url, { user, ...options });
+        this.sockets.push(socket);
+        return socket;
+    }
+
+    /* Every frame that socket gets between its cursor and now: something is said in a dialog of that
+     * user alone, and since events come in the order of their seq, what had not come before it will
+     * never come. */
+    async drain(socket) {
+        const user = socket.user;
+        if (!this.#markers.has(user))
+            this.#markers.set(user, await this.dialog([user]));
+        const dialog = this.#markers.get(user);
+        const { id } = await this.api(user).send(dialog, `marker ${++this.#serial}`);
+        const frames = await socket.upTo({ type: 'message.new', id });
+        return frames.filter((frame) => frame.dialog_id !== dialog);
+    }
+
+    /* ---- the end ---- */
+
+    async #end() {
+        for (const socket of this.sockets)
+            socket.terminate();
+        await Promise.all(this.everything.map((one) => one.stop()));
+        const complaints = this.everything.flatMap((one) => [...one.complaints, ...one.reports()]);
+        if (failures || complaints.length)
+            for (const one of this.everything)
+                process.stderr.write(`${one.tail()}\n`);
+        if (!this.keep)
+            rmSync(this.dir, { recursive: true, force: true });
+        return complaints;
+    }
+
+    /* Stops everything. Throws when a process had died by itself or a sanitizer spoke. */
+    async stop() {
+        const complaints = await this.#end();
+        if (complaints.length)
+            throw new Error(complaints.join('\n'));
+    }
+}
