@@ -25,7 +25,7 @@
 #define EVENT_VERSION 1
 #define EVENT_KEY_SIZE 32               /* bytes of the bus key */
 #define EVENT_CHANNELS_MAX 65536
-#define EVENT_CHANNEL_MAX 320           /* bytes of one channel name */
+#define EVENT_CHANNEL_MAX 1280          /* bytes of one channel name: a user id has up to 255 code points */
 
 enum event_kind {
 #define EVENT(symbol, number, kept, meaning) EVENT_##symbol = number,
