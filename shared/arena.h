@@ -27,6 +27,13 @@ void arena_free(struct arena *a);
 /* Everything taken so far becomes invalid; the memory is used again. */
 void arena_reset(struct arena *a);
 
+/* Calls done(p) when the arena is reset or freed, before its memory goes, the newest first: for
+ * what a library allocated elsewhere. */
+void arena_on_reset(struct arena *a, void (*done)(void *p), void *p);
+
+/* What happens when there is no memory for n bytes: logs and exits with status 70. */
+void arena_exhausted(size_t n) __attribute__((noreturn));
+
 /* n zeroed bytes, aligned for any type. n may be 0. */
 void *arena_alloc(struct arena *a, size_t n);
 

@@ -1,0 +1,99 @@
+/* id - UUIDs, version 7
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "shared/id.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#define TEXT_LEN (ID_TEXT_SIZE - 1)
+#define TIME_MAX ((INT64_C(1) << 48) - 1)
+
+struct id
+id_new(int64_t at_ms)
+{
+    struct id id = { .given = true };
+    int i;
+
+    if (sodium_init() < 0)
+        abort();        /* without randomness no id may be made */
+    randombytes_buf(id.bytes, sizeof(id.bytes));
+    if (at_ms < 0)
+        at_ms = 0;
+    if (at_ms > TIME_MAX)
+        at_ms = TIME_MAX;
+    for (i = 0; i < 6; i++)
+        id.bytes[i] = (uint8_t)(at_ms >> (40 - 8 * i));
+    id.bytes[6] = (id.bytes[6] & 0x0f) | 0x70;      /* version 7 */
+    id.bytes[8] = (id.bytes[8] & 0x3f) | 0x80;      /* RFC 9562 variant */
+    return id;
+}
+
+static bool
+is_hyphen_place(int i)
+{
+    return i == 8 || i == 13 || i == 18 || i == 23;
+}
+
+static int
+hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool
+id_parse(const char *text, struct id *id_r)
+{
+    struct id id = { .given = true };
+    int i, digit, n = 0;
+
+    for (i = 0; i < TEXT_LEN; i++) {
+        if (is_hyphen_place(i)) {
+            if (text[i] != '-')
+                return false;
+            continue;
+        }
+        digit = hex_value(text[i]);     /* -1 for the NUL of a short text */
+        if (digit < 0)
+            return false;
+        id.bytes[n / 2] = (uint8_t)(id.bytes[n / 2] << 4 | digit);
+        n++;
+    }
+    if (text[TEXT_LEN] != '\0')
+        return false;
+    *id_r = id;
+    return true;
+}
+
+char *
+id_text(const struct id *id, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    int i, n = 0;
+
+    for (i = 0; id->given && i < TEXT_LEN; i++) {
+        if (is_hyphen_place(i)) {
+            out[i] = '-';
+            continue;
+        }
+        out[i] = digits[n % 2 == 0 ? id->bytes[n / 2] >> 4 : id->bytes[n / 2] & 15];
+        n++;
+    }
+    out[i] = '\0';
+    return out;
+}
+
+int
+id_compare(const struct id *a, const struct id *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}

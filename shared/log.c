@@ -1,0 +1,167 @@
+/* log - one line an event, on standard error or syslog
+ *
+ * A line is built on the stack and leaves in one write(2), so that lines of several threads
+ * and processes do not mix, and logging works when memory is out.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "shared/log.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "shared/when.h"
+
+#define LINE_MAX_BYTES 4000         /* below PIPE_BUF: a pipe takes it in one piece */
+#define NUMBERS 8                   /* log_number results alive at once, per thread */
+
+struct line {
+    size_t len;
+    char text[LINE_MAX_BYTES + 2];  /* newline and NUL always fit */
+};
+
+static const char *const level_words[] = { "error", "warning", "info", "debug" };
+static const int level_priorities[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+static const char *log_program = "confab";
+static enum log_level log_threshold = LOG_LEVEL_INFO;
+static bool log_syslog;
+
+/* Appends as far as there is room; a line that is too long is cut, never lost. */
+static void
+add(struct line *l, const char *p, size_t len)
+{
+    if (len > LINE_MAX_BYTES - l->len)
+        len = LINE_MAX_BYTES - l->len;
+    memcpy(l->text + l->len, p, len);
+    l->len += len;
+}
+
+static void
+add_string(struct line *l, const char *s)
+{
+    add(l, s, strlen(s));
+}
+
+/* Control characters, C1 ones in UTF-8 included: they could steer a terminal. */
+static bool
+is_control(const unsigned char *p)
+{
+    return *p < 0x20 || *p == 0x7f || (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f);
+}
+
+static bool
+needs_quotes(const char *value)
+{
+    const unsigned char *p;
+
+    for (p = (const unsigned char *)value; *p != '\0'; p++)
+        if (is_control(p) || strchr(" \"\\=", *p) != NULL)
+            return true;
+    return p == (const unsigned char *)value;
+}
+
+static void
+add_value(struct line *l, const char *value)
+{
+    const unsigned char *p;
+    char escape[8];
+
+    if (!needs_quotes(value)) {
+        add_string(l, value);
+        return;
+    }
+    add(l, "\"", 1);
+    for (p = (const unsigned char *)value; *p != '\0'; p++) {
+        if (*p == '\n') {
+            add(l, "\\n", 2);
+        } else if (*p == '"' || *p == '\\') {
+            add(l, (const char[]){ '\\', (char)*p }, 2);
+        } else if (is_control(p)) {
+            snprintf(escape, sizeof(escape), "\\x%02x", *p == 0xc2 ? *++p : *p);
+            add_string(l, escape);
+        } else {
+            add(l, (const char *)p, 1);
+        }
+    }
+    add(l, "\"", 1);
+}
+
+static void
+send_line(struct line *l, enum log_level level)
+{
+    ssize_t n;
+
+    if (log_syslog) {
+        l->text[l->len] = '\0';
+        syslog(level_priorities[level], "%s", l->text);
+        return;
+    }
+    l->text[l->len++] = '\n';
+    n = write(STDERR_FILENO, l->text, l->len);
+    (void)n;        /* there is nobody left to tell */
+}
+
+void
+log_setup(const char *program, enum log_level level, int to_syslog)
+{
+    log_program = program;
+    log_threshold = level;
+    log_syslog = to_syslog != 0;
+    if (log_syslog)
+        openlog(program, LOG_PID, LOG_DAEMON);
+}
+
+void
+log_event(enum log_level level, const char *event, ...)
+{
+    struct line l = { .len = 0 };
+    char now[WHEN_TEXT_SIZE];
+    const char *key, *value;
+    va_list args;
+
+    if (!log_enabled(level))
+        return;
+    if (!log_syslog) {
+        add_string(&l, when_text(when_now_ms(), now));
+        add(&l, " ", 1);
+        add_string(&l, log_program);
+        add(&l, " ", 1);
+    }
+    add_string(&l, level_words[level]);
+    add(&l, " ", 1);
+    add_string(&l, event);
+    va_start(args, event);
+    while ((key = va_arg(args, const char *)) != NULL) {
+        value = va_arg(args, const char *);
+        if (value == NULL)
+            continue;
+        add(&l, " ", 1);
+        add_string(&l, key);
+        add(&l, "=", 1);
+        add_value(&l, value);
+    }
+    va_end(args);
+    send_line(&l, level);
+}
+
+const char *
+log_number(long long n)
+{
+    static _Thread_local char ring[NUMBERS][24];
+    static _Thread_local unsigned next;
+    char *text = ring[next++ % NUMBERS];
+
+    snprintf(text, sizeof(ring[0]), "%lld", n);
+    return text;
+}
+
+int
+log_enabled(enum log_level level)
+{
+    return level <= log_threshold;
+}

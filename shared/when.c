@@ -1,0 +1,53 @@
+/* when - time as integer milliseconds since 1970-01-01T00:00:00Z
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "shared/when.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define TEXT_FIRST (-62167219200000)    /* 0000-01-01T00:00:00.000Z */
+#define TEXT_LAST 253402300799999       /* 9999-12-31T23:59:59.999Z */
+
+static int64_t
+clock_ms(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t
+when_now_ms(void)
+{
+    return clock_ms(CLOCK_REALTIME);
+}
+
+int64_t
+when_monotonic_ms(void)
+{
+    return clock_ms(CLOCK_MONOTONIC);
+}
+
+char *
+when_text(int64_t ms, char *out)
+{
+    unsigned fraction;
+    struct tm tm;
+    time_t s;
+
+    if (ms < TEXT_FIRST)        /* RFC 3339 has four digits for the year */
+        ms = TEXT_FIRST;
+    if (ms > TEXT_LAST)
+        ms = TEXT_LAST;
+    fraction = (unsigned)((ms % 1000 + 1000) % 1000);
+    s = (time_t)((ms - fraction) / 1000);
+    gmtime_r(&s, &tm);
+    snprintf(out, WHEN_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
+             (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
+             (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
+             (unsigned)tm.tm_sec % 100, fraction % 1000);
+    return out;
+}
