@@ -21,10 +21,12 @@
 enum field_kind {
     F_TEXT = 1,         /* const char *   NUL refused */
     F_CONTENT,          /* const char *   NUL dropped */
-    F_INT,              /* int64_t        min..max inclusive; beyond: ERR_LIMIT, or clamped */
+    F_INT,              /* int64_t        min..max inclusive; beyond: ERR_LIMIT, or clamped;
+                           both 0: no bounds */
     F_BOOL,             /* bool */
     F_UUID,             /* struct id (shared/id.h); case-insensitive input; malformed: ERR_FIELD */
-    F_RAW,              /* const char *   any JSON, its exact text; max counts bytes */
+    F_RAW,              /* const char *   any JSON, its exact text; max counts bytes; not in
+                           elements of lists */
     F_LIST,             /* struct list    of objects, by .elements, or of texts when NULL */
 };
 

@@ -1,0 +1,140 @@
+/* json_write - the one JSON writer: appends to an sbuf, commas and escapes by itself
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "shared/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+comma(struct sbuf *b)
+{
+    if (b->len > 0 && strchr("{[:", b->data[b->len - 1]) == NULL)
+        sbuf_putc(b, ',');
+}
+
+/* How many bytes at p must not stand as they are, and what stands for them. */
+static size_t
+escape(const unsigned char *p, size_t len, char out[8])
+{
+    static const char short_for[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+                                      ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\' };
+
+    if (*p < sizeof(short_for) && short_for[*p] != '\0') {
+        snprintf(out, 8, "\\%c", short_for[*p]);
+        return 1;
+    }
+    if (*p < 0x20) {
+        snprintf(out, 8, "\\u%04x", *p);
+        return 1;
+    }
+    if (len >= 2 && p[0] == 0xc0 && p[1] == 0x80) {
+        snprintf(out, 8, "\\u0000");
+        return 2;
+    }
+    if (len >= 3 && p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9)) {
+        snprintf(out, 8, "\\u%04x", 0x2000 + (p[2] & 0x3f));    /* line ends of old JavaScript */
+        return 3;
+    }
+    return 0;
+}
+
+void
+json_open(struct sbuf *b, char bracket)
+{
+    comma(b);
+    sbuf_putc(b, bracket);
+}
+
+void
+json_close(struct sbuf *b, char bracket)
+{
+    sbuf_putc(b, bracket);
+}
+
+void
+json_key(struct sbuf *b, const char *name)
+{
+    json_string(b, name);
+    sbuf_putc(b, ':');
+}
+
+void
+json_string(struct sbuf *b, const char *s)
+{
+    if (s == NULL)
+        json_null(b);
+    else
+        json_string_n(b, s, strlen(s));
+}
+
+void
+json_string_n(struct sbuf *b, const char *s, size_t len)
+{
+    const char *plain = s, *end = s + len;
+    char instead[8];
+    size_t n;
+
+    comma(b);
+    sbuf_putc(b, '"');
+    while (s < end) {
+        n = escape((const unsigned char *)s, (size_t)(end - s), instead);
+        if (n == 0) {
+            s++;
+            continue;
+        }
+        sbuf_put(b, plain, (size_t)(s - plain));
+        sbuf_puts(b, instead);
+        plain = s += n;
+    }
+    sbuf_put(b, plain, (size_t)(end - plain));
+    sbuf_putc(b, '"');
+}
+
+void
+json_int(struct sbuf *b, int64_t n)
+{
+    comma(b);
+    sbuf_printf(b, "%lld", (long long)n);
+}
+
+void
+json_bool(struct sbuf *b, bool v)
+{
+    json_put_raw(b, v ? "true" : "false");
+}
+
+void
+json_null(struct sbuf *b)
+{
+    json_put_raw(b, "null");
+}
+
+void
+json_put_raw(struct sbuf *b, const char *json)
+{
+    comma(b);
+    sbuf_puts(b, json);
+}
+
+void
+json_kv(struct sbuf *b, const char *name, const char *s)
+{
+    json_key(b, name);
+    json_string(b, s);
+}
+
+void
+json_kv_int(struct sbuf *b, const char *name, int64_t n)
+{
+    json_key(b, name);
+    json_int(b, n);
+}
+
+void
+json_kv_bool(struct sbuf *b, const char *name, bool v)
+{
+    json_key(b, name);
+    json_bool(b, v);
+}
