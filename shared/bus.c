@@ -118,7 +118,22 @@ peer_of(struct bus_sender *s, const char *endpoint)
     p->endpoint = allocate(strlen(endpoint) + 1);
     strcpy(p->endpoint, endpoint);
     p->socket = socket;
+    p->listed = false;
     return p;
+}
+
+/* Full may only look full: ZeroMQ looks at its peers' acknowledgements at most once a millisecond
+ * while sending; asking for the socket's events makes it look now. */
+static bool
+push(void *socket, const void *message, size_t len)
+{
+    int events;
+    size_t size = sizeof events;
+
+    if (zmq_send(socket, message, len, ZMQ_DONTWAIT) >= 0)
+        return true;
+    return errno == EAGAIN && zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) == 0 &&
+        zmq_send(socket, message, len, ZMQ_DONTWAIT) >= 0;
 }
 
 static void
@@ -173,7 +188,7 @@ bus_send(struct bus_sender *s, const char *const *endpoints, size_t n, const voi
             continue;       /* named twice */
         if (p)
             p->listed = true;
-        if (!p || zmq_send(p->socket, message, len, ZMQ_DONTWAIT) < 0)
+        if (!p || !push(p->socket, message, len))
             log_event(LOG_LEVEL_DEBUG, "push not sent", "endpoint", endpoints[i], "why",
                       zmq_strerror(errno), NULL);
     }
