@@ -1,0 +1,557 @@
+/* config - every setting, typed
+ *
+ * config.def becomes the table `rows`; the file and the environment both end in set_value().
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "shared/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/log.h"
+
+#define FILE_MAX_BYTES (128 * 1024)
+#define ENV_PREFIX "CONFAB_"
+#define DEFAULT_FILE CONFAB_SYSCONFDIR "/confab/confab.conf"
+#define SECRET_SUFFIX "_file"
+#define SECRET_GOOD_LEN 32          /* RFC 7518 section 3.2: a key as long as the hash */
+
+enum kind { KIND_SECTION, KIND_TEXT, KIND_SECRET, KIND_PATH, KIND_INT, KIND_BOOL };
+
+struct row {
+    enum kind kind;
+    const char *name;               /* a section's title */
+    const char *text;               /* default of texts */
+    int64_t number;                 /* default of numbers */
+    int64_t min, max;
+    const char *help;
+    size_t offset;
+};
+
+#define DEFAULT_TEXT(fallback) .text = (fallback)
+#define DEFAULT_SECRET(fallback) .text = (fallback)
+#define DEFAULT_PATH(fallback) .text = (fallback)
+#define DEFAULT_INT(fallback) .number = (fallback)
+#define DEFAULT_BOOL(fallback) .number = (fallback)
+
+static const struct row rows[] = {
+#define CONFIG_SECTION(title) { .kind = KIND_SECTION, .name = title },
+#define CONFIG(kind_, name_, fallback, min_, max_, help_) \
+    { .kind = KIND_##kind_, .name = #name_, DEFAULT_##kind_(fallback), .min = min_, \
+      .max = max_, .help = help_, .offset = offsetof(struct config, name_) },
+#include "shared/config.def"
+#undef CONFIG
+#undef CONFIG_SECTION
+};
+
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static const char *const known_systems[] = { "mtchat", NULL };
+static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
+
+/* Variables that are no settings, yet ours. */
+static const char *const other_variables[] = { "CONFAB_CONFIG", "CONFAB_FAULT", NULL };
+
+extern char **environ;
+
+/* ---- values ---- */
+
+static bool
+is_text(const struct row *row)
+{
+    return row->kind == KIND_TEXT || row->kind == KIND_SECRET || row->kind == KIND_PATH;
+}
+
+static const char **
+text_place(const struct row *row, struct config *c)
+{
+    return (const char **)((char *)c + row->offset);
+}
+
+static void
+set_number(const struct row *row, struct config *c, int64_t n)
+{
+    void *place = (char *)c + row->offset;
+
+    if (row->kind == KIND_BOOL)
+        *(bool *)place = n != 0;
+    else
+        *(int64_t *)place = n;
+}
+
+static bool
+parse_bool(const char *value, int64_t *n_r)
+{
+    *n_r = strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
+    return *n_r || strcmp(value, "false") == 0 || strcmp(value, "0") == 0;
+}
+
+static bool
+parse_int(const char *value, int64_t *n_r)
+{
+    char *end;
+
+    if (!isdigit((unsigned char)value[value[0] == '-']))
+        return false;
+    errno = 0;
+    *n_r = strtoll(value, &end, 10);
+    return *end == '\0' && errno == 0;
+}
+
+/* where: what to blame, "FILE:LINE" or the variable. */
+static enum err
+set_value(struct arena *a, struct config *c, const struct row *row, const char *value,
+          const char *where, struct fail *fail)
+{
+    int64_t n;
+
+    if (is_text(row)) {
+        n = (int64_t)strlen(value);
+        if (n < row->min || n > row->max)
+            return err_fail(fail, ERR_FIELD, row->name, "%s: %s must have %lld to %lld bytes",
+                            where, row->name, (long long)row->min, (long long)row->max);
+        *text_place(row, c) = arena_string(a, value);
+        return ERR_OK;
+    }
+    if (row->kind == KIND_BOOL ? !parse_bool(value, &n) : !parse_int(value, &n))
+        return err_fail(fail, ERR_FIELD, row->name, "%s: %s must be %s", where, row->name,
+                        row->kind == KIND_BOOL ? "true or false" : "a whole number");
+    if (n < row->min || n > row->max)
+        return err_fail(fail, ERR_FIELD, row->name, "%s: %s must be %lld to %lld", where,
+                        row->name, (long long)row->min, (long long)row->max);
+    set_number(row, c, n);
+    return ERR_OK;
+}
+
+/* Reads at most max bytes of what fd is; -1 and errno on failure, EFBIG for more. */
+static ssize_t
+read_all(int fd, char *into, size_t max)
+{
+    size_t len = 0;
+    ssize_t n;
+
+    while ((n = read(fd, into + len, max + 1 - len)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        len += (size_t)n;
+        if (len > max) {
+            errno = EFBIG;
+            return -1;
+        }
+    }
+    return (ssize_t)len;
+}
+
+/* A secret's file: its first line, if nobody else may read it. */
+static enum err
+set_secret_file(struct arena *a, struct config *c, const struct row *row, const char *path,
+                const char *where, struct fail *fail)
+{
+    size_t max = (size_t)row->max + 2;      /* the line's end may be CRLF */
+    char *text = arena_alloc(a, max + 2);
+    const char *fault = NULL;
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0)
+        return err_fail(fail, ERR_FIELD, row->name, "%s: cannot open %s: %s", where, path,
+                        strerror(errno));
+    if (fstat(fd, &st) != 0 || (st.st_mode & 007) != 0)
+        fault = "others may use it (chmod o= it)";
+    else if (read_all(fd, text, max) < 0)
+        fault = strerror(errno);
+    else if ((text[strcspn(text, "\r\n")] = '\0', text[0] == '\0'))
+        fault = "its first line is empty";
+    close(fd);
+    if (fault != NULL)
+        return err_fail(fail, ERR_FIELD, row->name, "%s: secret file %s: %s", where, path, fault);
+    return set_value(a, c, row, text, where, fail);
+}
+
+/* ---- the file ---- */
+
+/* The row of that name; *by_file_r tells a secret's _file form. NULL when unknown. */
+static const struct row *
+find_row(const char *name, bool *by_file_r)
+{
+    size_t i, len;
+
+    for (i = 0; i < N_ROWS; i++) {
+        if (rows[i].kind == KIND_SECTION)
+            continue;
+        len = strlen(rows[i].name);
+        if (strncmp(name, rows[i].name, len) != 0)
+            continue;
+        *by_file_r = rows[i].kind == KIND_SECRET && strcmp(name + len, SECRET_SUFFIX) == 0;
+        if (name[len] == '\0' || *by_file_r)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static enum err
+set_named(struct arena *a, struct config *c, const char *name, const char *value,
+          const char *where, struct fail *fail)
+{
+    bool by_file;
+    const struct row *row = find_row(name, &by_file);
+
+    if (row == NULL)
+        return err_fail(fail, ERR_FIELD, NULL, "%s: unknown setting %s", where, name);
+    return by_file ? set_secret_file(a, c, row, value, where, fail)
+                   : set_value(a, c, row, value, where, fail);
+}
+
+/* The text without white space at both ends, cut in place. */
+static char *
+trim(char *s)
+{
+    size_t len;
+
+    while (isspace((unsigned char)*s))
+        s++;
+    for (len = strlen(s); len > 0 && isspace((unsigned char)s[len - 1]); len--)
+        ;
+    s[len] = '\0';
+    return s;
+}
+
+/* One line: nothing, a comment, [section], or name = value. */
+static enum err
+read_line(struct arena *a, struct config *c, char *line, const char *where, struct fail *fail)
+{
+    char *equals;
+
+    line = trim(line);
+    if (line[0] == '\0' || line[0] == '#' || line[0] == ';')
+        return ERR_OK;
+    if (line[0] == '[' && line[strlen(line) - 1] == ']')
+        return ERR_OK;
+    equals = strchr(line, '=');
+    if (equals == NULL || equals == line)
+        return err_fail(fail, ERR_FIELD, NULL, "%s: expected name = value", where);
+    *equals = '\0';
+    return set_named(a, c, trim(line), trim(equals + 1), where, fail);
+}
+
+static enum err
+read_lines(struct arena *a, struct config *c, const char *path, char *text, size_t len,
+           struct fail *fail)
+{
+    char *line, *next = text;
+    unsigned number = 0;
+    enum err e;
+
+    if (memchr(text, '\0', len) != NULL)
+        return err_fail(fail, ERR_FIELD, NULL, "%s: not a text file", path);
+    while ((line = next) != NULL) {
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        e = read_line(a, c, line, arena_printf(a, "%s:%u", path, ++number), fail);
+        if (e != ERR_OK)
+            return e;
+    }
+    return ERR_OK;
+}
+
+static enum err
+read_file(struct arena *a, struct config *c, struct fail *fail)
+{
+    const char *named = getenv("CONFAB_CONFIG");
+    const char *path = named != NULL ? named : DEFAULT_FILE;
+    char *text;
+    ssize_t len;
+    int saved, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0 && named == NULL && (errno == ENOENT || errno == ENOTDIR))
+        return ERR_OK;
+    if (fd < 0)
+        return err_fail(fail, ERR_FIELD, NULL, "%s: %s", path, strerror(errno));
+    text = arena_alloc(a, FILE_MAX_BYTES + 2);
+    len = read_all(fd, text, FILE_MAX_BYTES);
+    saved = errno;
+    close(fd);
+    if (len < 0)
+        return err_fail(fail, ERR_FIELD, NULL, "%s: %s", path, strerror(saved));
+    return read_lines(a, c, path, text, (size_t)len, fail);
+}
+
+/* ---- the environment ---- */
+
+static bool
+is_listed(const char *const *list, const char *word)
+{
+    for (; *list != NULL; list++)
+        if (strcmp(*list, word) == 0)
+            return true;
+    return false;
+}
+
+/* The variable of a setting: "CONFAB_JWT_SECRET" with "" or "_file" behind. */
+static char *
+variable_of(struct arena *a, const char *name, const char *suffix)
+{
+    char *variable = arena_printf(a, ENV_PREFIX "%s%s", name, suffix);
+    char *p;
+
+    for (p = variable; *p != '\0'; p++)
+        *p = (char)toupper((unsigned char)*p);
+    return variable;
+}
+
+static enum err
+read_variables(struct arena *a, struct config *c, struct fail *fail)
+{
+    const char *variable, *file_variable, *value, *path;
+    enum err e = ERR_OK;
+    size_t i;
+
+    for (i = 0; i < N_ROWS && e == ERR_OK; i++) {
+        if (rows[i].kind == KIND_SECTION)
+            continue;
+        variable = variable_of(a, rows[i].name, "");
+        value = getenv(variable);
+        if (value != NULL)
+            e = set_value(a, c, &rows[i], value, variable, fail);
+        if (rows[i].kind != KIND_SECRET || e != ERR_OK)
+            continue;
+        file_variable = variable_of(a, rows[i].name, SECRET_SUFFIX);
+        path = getenv(file_variable);
+        if (path != NULL && value != NULL)
+            return err_fail(fail, ERR_FIELD, rows[i].name, "%s and %s are both set", variable,
+                            file_variable);
+        if (path != NULL)
+            e = set_secret_file(a, c, &rows[i], path, file_variable, fail);
+    }
+    return e;
+}
+
+static void
+warn_unknown_variables(struct arena *a)
+{
+    const size_t prefix_len = strlen(ENV_PREFIX);
+    const char *const *v;
+    char *variable, *name, *p;
+    bool by_file;
+
+    for (v = (const char *const *)environ; *v != NULL; v++) {
+        if (strncmp(*v, ENV_PREFIX, prefix_len) != 0)
+            continue;
+        variable = arena_copy(a, *v, strcspn(*v, "="));
+        name = arena_string(a, variable + prefix_len);
+        for (p = name; *p != '\0'; p++)
+            *p = (char)tolower((unsigned char)*p);
+        if (!is_listed(other_variables, variable) && find_row(name, &by_file) == NULL)
+            log_event(LOG_LEVEL_WARNING, "unknown_variable", "name", variable, NULL);
+    }
+}
+
+/* ---- lists and what is derived ---- */
+
+/* The parts of a comma-separated text, trimmed, without empty ones; NULL-terminated. */
+static const char *const *
+split(struct arena *a, const char *text)
+{
+    char *part, *rest = NULL, *copy = arena_string(a, text);
+    const char **list;
+    size_t n = 1;
+
+    for (part = copy; *part != '\0'; part++)
+        n += *part == ',';
+    list = arena_array(a, n + 1, sizeof(*list));
+    n = 0;
+    for (part = strtok_r(copy, ",", &rest); part != NULL; part = strtok_r(NULL, ",", &rest)) {
+        part = trim(part);
+        if (part[0] != '\0')
+            list[n++] = part;
+    }
+    return list;
+}
+
+static void
+derive(struct arena *a, struct config *c)
+{
+    const char **single;
+
+    if (c->run[0] == '\0')
+        c->run = arena_printf(a, "%s/run", c->state);
+    if (c->database[0] == '\0')
+        c->database = arena_printf(a, "%s/confab.db", c->state);
+    c->trusted = strcmp(c->auth, "trusted") == 0;
+    c->jwt_keys = split(a, c->jwt_secrets);
+    if (c->jwt_keys[0] == NULL && c->jwt_secret[0] != '\0') {
+        single = arena_array(a, 2, sizeof(*single));
+        single[0] = c->jwt_secret;
+        c->jwt_keys = single;
+    }
+}
+
+enum err
+config_load(struct arena *a, const struct config **config_r, struct fail *fail)
+{
+    struct config *c = arena_alloc(a, sizeof(*c));
+    enum err e;
+    size_t i;
+
+    for (i = 0; i < N_ROWS; i++) {
+        if (is_text(&rows[i]))
+            *text_place(&rows[i], c) = rows[i].text;
+        else if (rows[i].kind != KIND_SECTION)
+            set_number(&rows[i], c, rows[i].number);
+    }
+    if ((e = read_file(a, c, fail)) != ERR_OK || (e = read_variables(a, c, fail)) != ERR_OK)
+        return e;
+    warn_unknown_variables(a);
+    derive(a, c);
+    *config_r = c;
+    return ERR_OK;
+}
+
+/* ---- checks and use ---- */
+
+/* Calls each word of a comma-separated list known or not; *n_r counts them. */
+static bool
+all_known(const char *text, const char *const *known, size_t *n_r)
+{
+    char word[64];
+    size_t len;
+
+    for (*n_r = 0; *text != '\0'; text += len + (text[len] == ',')) {
+        len = strcspn(text, ",");
+        if (len >= sizeof(word))
+            return false;
+        memcpy(word, text, len);
+        word[len] = '\0';
+        if (!is_listed(known, trim(word)))
+            return false;
+        ++*n_r;
+    }
+    return true;
+}
+
+static enum err
+check_auth(const struct config *c, struct fail *fail)
+{
+    const char *const *key;
+
+    if (!c->trusted && strcmp(c->auth, "jwt") != 0)
+        return err_fail(fail, ERR_FIELD, "auth", "auth must be jwt or trusted");
+    if (c->trusted)
+        return ERR_OK;
+    if (c->jwt_keys[0] == NULL)
+        return err_fail(fail, ERR_FIELD, "jwt_secret",
+                        "auth = jwt needs jwt_secret or jwt_secrets (or auth = trusted for a demo)");
+    for (key = c->jwt_keys; *key != NULL; key++)
+        if (strlen(*key) < SECRET_GOOD_LEN)
+            log_event(LOG_LEVEL_WARNING, "short_secret", "setting", "jwt_secret", "wanted_bytes",
+                      log_number(SECRET_GOOD_LEN), NULL);
+    return ERR_OK;
+}
+
+/* The relay's name becomes part of file names. */
+static bool
+is_file_name(const char *s)
+{
+    return s[0] != '.' && s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                      "0123456789._-")] == '\0';
+}
+
+enum err
+config_check(const struct config *c, struct fail *fail)
+{
+    size_t n;
+    enum err e;
+
+    if ((e = check_auth(c, fail)) != ERR_OK)
+        return e;
+    if (!is_listed(log_levels, c->log_level))
+        return err_fail(fail, ERR_FIELD, "log_level",
+                        "log_level must be error, warning, info or debug");
+    if (!all_known(c->systems, known_systems, &n) || n == 0)
+        return err_fail(fail, ERR_FIELD, "systems", "systems names a system that does not exist");
+    if (!is_file_name(c->relay_name))
+        return err_fail(fail, ERR_FIELD, "relay_name",
+                        "relay_name may hold letters, digits, '.', '_' and '-'");
+    if (c->ws_timeout_s <= c->ws_ping_s)
+        return err_fail(fail, ERR_FIELD, "ws_timeout_s",
+                        "ws_timeout_s must be more than ws_ping_s, or quiet sockets die");
+    return ERR_OK;
+}
+
+static void
+print_value(const struct config *c, const struct row *row, struct sbuf *out)
+{
+    const void *place = (const char *)c + row->offset;
+    const char *text;
+
+    if (row->kind == KIND_INT) {
+        sbuf_printf(out, "%lld", (long long)*(const int64_t *)place);
+    } else if (row->kind == KIND_BOOL) {
+        sbuf_puts(out, *(const bool *)place ? "true" : "false");
+    } else {
+        text = *(const char *const *)place;
+        sbuf_puts(out, row->kind == KIND_SECRET && text[0] != '\0' ? "(hidden)" : text);
+    }
+}
+
+void
+config_print(const struct config *c, struct sbuf *out, bool with_help)
+{
+    const struct row *row;
+
+    for (row = rows; row < rows + N_ROWS; row++) {
+        if (row->kind == KIND_SECTION) {
+            sbuf_printf(out, "%s[%s]\n", row == rows ? "" : "\n", row->name);
+            continue;
+        }
+        if (with_help)
+            sbuf_printf(out, "# %s\n", row->help);
+        sbuf_printf(out, "%s = ", row->name);
+        print_value(c, row, out);
+        sbuf_putc(out, '\n');
+    }
+}
+
+bool
+config_serves(const struct config *c, const char *system)
+{
+    const char *const only[] = { system, NULL };
+    const char *p;
+    char word[64];
+    size_t len, n;
+
+    for (p = c->systems; *p != '\0'; p += len + (p[len] == ',')) {
+        len = strcspn(p, ",");
+        if (len >= sizeof(word))
+            continue;
+        memcpy(word, p, len);
+        word[len] = '\0';
+        if (all_known(word, only, &n) && n == 1)
+            return true;
+    }
+    return false;
+}
+
+struct token_rules
+config_token_rules(const struct config *c)
+{
+    return (struct token_rules){
+        .secrets = c->jwt_keys,
+        .user_claim = c->jwt_user_id_claim,
+        .check_times = c->jwt_check_exp,
+        .leeway_s = c->jwt_leeway_s,
+        .audience = c->jwt_audience[0] != '\0' ? c->jwt_audience : NULL,
+    };
+}
