@@ -1,0 +1,322 @@
+# dev-up.sh - ./dev up: everything on this machine, in the foreground (sourced by ./dev)
+#
+# One shell starts handlers, relay and lighttpd, waits for whichever ends and starts it again. The
+# programs write their logs to files themselves and a tail copies those to the terminal, so that a
+# terminal (or a pipe) that nobody reads never holds a program up. Each is a session of its
+# own, so that Ctrl-C reaches this shell alone and it decides the order; each dies with this shell.
+#
+# SPDX-License-Identifier: MIT
+
+socket_path_max=107
+pause_first_ms=100
+pause_max_ms=10000
+stable_ms=10000
+start_tries=5
+start_wait_s=60
+stop_wait_s=10
+
+declare -A name_of=()       # pid -> service, or what else is waited for
+declare -A pid_of=()        # service -> pid
+declare -A started_at=() pause_ms=() tries=()
+is_ready=
+
+now_ms() { printf '%s' $((${EPOCHREALTIME/[.,]/} / 1000)); }
+note() { printf 'dev: %s\n' "$*" >>"$log/dev.log"; }
+
+# The value of a setting as the programs see it.
+setting() { "$top/build/ctl/confabctl" config | sed -n "s/^$1 = //p"; }
+
+given() {
+    local name
+    for name in "$@"; do
+        [[ -n ${!name:-} ]] && return 0
+    done
+    return 1
+}
+
+take_state() {
+    state=${CONFAB_STATE:-$top/var}
+    [[ $state == /* ]] || state=$PWD/$state
+    (umask 077 && mkdir -p "$state/log") || exit 1
+    state=$(cd "$state" && pwd -P) || exit 1
+    log=$state/log
+    exec {state_lock}>"$state/dev.lock"
+    flock -n "$state_lock" || die "another ./dev up runs on $state"
+    export CONFAB_STATE=$state
+}
+
+take_port() {
+    port=${CONFAB_PORT:-8080}
+    handlers=${CONFAB_HANDLERS:-2}
+    [[ $port =~ ^[1-9][0-9]{0,4}$ ]] && ((port < 65536)) || die "CONFAB_PORT: $port is no port"
+    [[ $handlers =~ ^[1-9][0-9]?$ ]] || die "CONFAB_HANDLERS: 1 to 99"
+    # Ours, not the programs': they would warn of settings they do not know.
+    unset CONFAB_PORT CONFAB_HANDLERS
+    port_free || die "port $port of 127.0.0.1 is taken; choose another with CONFAB_PORT"
+}
+
+port_free() { ! (exec {c}<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
+
+# Sockets lie in state/run, or, where that is too long for a socket's address, in a folder
+# of our own below /tmp that is found by the state's name.
+take_run() {
+    local longest=/bus-${CONFAB_RELAY_NAME:-relay}.sock
+    run=${CONFAB_RUN:-$state/run}
+    [[ $run == /* ]] || run=$PWD/$run
+    run_is_temporary=
+    if ((${#run} + ${#longest} > socket_path_max || ${#run} + 16 > socket_path_max)); then
+        given CONFAB_RUN && die "CONFAB_RUN is too long for sockets: $run"
+        run=/tmp/confab-$EUID-$(printf %s "$state" | sha256sum | cut -c1-16)
+        run_is_temporary=yes
+        mkdir -m 700 "$run" 2>/dev/null
+        [[ -d $run && ! -L $run && -O $run && $(stat -c %a "$run") == 700 ]] ||
+            die "$run is there and not ours alone"
+    fi
+    export CONFAB_RUN=$run
+    export CONFAB_RELAY_LISTEN=${CONFAB_RELAY_LISTEN:-unix:$run/relay.sock}
+}
+
+in_config_file() {
+    [[ -n ${CONFAB_CONFIG:-} ]] && grep -Eqs "^[[:space:]]*$1[[:space:]]*=" "$CONFAB_CONFIG"
+}
+
+prepare_settings() {
+    if ! given CONFAB_AUTH && ! in_config_file auth; then
+        export CONFAB_AUTH=trusted
+        say "****************************************************************************"
+        say "CONFAB_AUTH is trusted: everybody is who he says he is. For demos on this"
+        say "machine only. CONFAB_AUTH=jwt asks for signed tokens (confabctl token)."
+        say "****************************************************************************"
+    fi
+    run "$top/build/ctl/confabctl" init --secrets >>"$log/dev.log" ||
+        die "confabctl init failed"
+    if ! given CONFAB_JWT_SECRET CONFAB_JWT_SECRETS CONFAB_JWT_SECRET_FILE \
+        CONFAB_JWT_SECRETS_FILE && ! in_config_file 'jwt_secrets?(_file)?'; then
+        export CONFAB_JWT_SECRET_FILE=$state/jwt_secret
+        say "tokens are signed with $CONFAB_JWT_SECRET_FILE"
+    fi
+    if ! given CONFAB_ADMIN_TOKEN CONFAB_ADMIN_TOKEN_FILE && ! in_config_file 'admin_token(_file)?'; then
+        export CONFAB_ADMIN_TOKEN_FILE=$state/admin_token
+        say "the management API's token is in $CONFAB_ADMIN_TOKEN_FILE"
+    fi
+}
+
+relay_as_lighttpd_knows_it() {
+    local listen
+    listen=$(setting relay_listen)
+    case $listen in
+    unix:*) printf '"host" => "%s"' "${listen#unix:}" ;;
+    *) printf '"host" => "%s", "port" => %s' "${listen%:*}" "${listen##*:}" ;;
+    esac
+}
+
+# Handlers answer with these headers themselves, with the same values.
+cors_for_lighttpd() {
+    [[ $(setting cors_allowed_origins) == '*' && $(setting cors_allow_credentials) =~ ^(0|false)$ ]] &&
+        printf 'setenv.set-response-header = ("Access-Control-Allow-Origin" => "*")'
+}
+
+write_lighttpd_conf() {
+    local text list= i kib
+    text=$(<"$top/deploy/lighttpd.conf.in")
+    for ((i = 1; i <= handlers; i++)); do
+        list+="${list:+, }(\"socket\" => \"$run/handler-$i.sock\", \"check-local\" => \"disable\", \"disable-time\" => 0)"
+    done
+    # Far above the handlers' own limit, so that it is they who refuse, in the API's form.
+    kib=$(($(setting body_max) / 1024 * 16))
+    ((kib > 2097152)) && kib=2097152
+    text=${text//@PORT@/"$port"}
+    text=${text//@WWW@/"$top/www"}
+    text=${text//@ERRORS@/"$top/deploy/errors"}
+    text=${text//@HANDLERS@/"$list"}
+    text=${text//@RELAY@/"$(relay_as_lighttpd_knows_it)"}
+    text=${text//@BODY_KIB@/"$kib"}
+    text=${text//@ACCESS_LOG@/"$log/access.log"}
+    text=${text//@CORS@/"$(cors_for_lighttpd)"}
+    printf '%s\n' "$text" >"$state/lighttpd.conf"
+}
+
+# spawn NAME COMMAND...: a child that dies with this shell, its output in log/NAME.log.
+spawn() {
+    local name=$1
+    shift
+    setsid setpriv --pdeathsig TERM -- "$@" </dev/null >>"$log/$name.log" 2>&1 {state_lock}>&- &
+    pid_of[$name]=$!
+    name_of[$!]=$name
+}
+
+start_service() {
+    started_at[$1]=$(now_ms)
+    case $1 in
+    handler-*)
+        spawn "$1" "$top/build/fcgi/confab.fcgi" --listen "unix:$run/$1.sock"
+        ;;
+    relay)
+        spawn relay "$top/build/relay/confab-relay"
+        ;;
+    lighttpd)
+        # Its own log names whole targets, tokens of sockets included.
+        setsid setpriv --pdeathsig TERM -- lighttpd -D -f "$state/lighttpd.conf" </dev/null \
+            > >(exec setsid sed -u -E 's/([?&]token=)[^& "]*/\1***/g' >>"$log/lighttpd.log") \
+            2>&1 {state_lock}>&- &
+        pid_of[lighttpd]=$!
+        name_of[$!]=lighttpd
+        ;;
+    esac
+}
+
+# Waits in the background; the main loop hears when it is over.
+later() {
+    local seconds=$1 name=$2
+    sleep "$seconds" </dev/null >/dev/null 2>&1 {state_lock}>&- &
+    name_of[$!]=$name
+}
+
+answers_ready() {
+    local line=
+    exec {c}<>"/dev/tcp/127.0.0.1/$port" || return 1
+    printf 'GET /health/ready HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&"$c"
+    read -r -t 3 line <&"$c"
+    exec {c}>&-
+    [[ $line == HTTP/1.?' 200'* ]]
+}
+
+wait_until_ready() {
+    local until=$((SECONDS + start_wait_s))
+    while ((SECONDS < until)); do
+        answers_ready && exit 0
+        sleep 0.05
+    done
+    exit 1
+}
+
+how_it_ended() {
+    if (($1 > 128)); then
+        printf 'signal %s' "$(kill -l $(($1 - 128)))"
+    else
+        printf 'status %s' "$1"
+    fi
+}
+
+service_ended() {
+    local name=$1 status=$2 pause
+    unset "pid_of[$name]"
+    if (($(now_ms) - started_at[$name] > stable_ms)); then
+        pause_ms[$name]=$pause_first_ms
+    fi
+    pause=${pause_ms[$name]:-$pause_first_ms}
+    pause_ms[$name]=$((pause * 2 > pause_max_ms ? pause_max_ms : pause * 2))
+    tries[$name]=$((${tries[$name]:-0} + 1))
+    if [[ -z $is_ready ]] && ((tries[$name] >= start_tries)); then
+        note "$name ended ($(how_it_ended "$status")) $start_tries times without starting"
+        give_up "$name does not start: $log/$name.log"
+    fi
+    note "$name ended ($(how_it_ended "$status")), again in $pause ms"
+    later "$((pause / 1000)).$(printf %03d $((pause % 1000)))" "start:$name"
+}
+
+give_up() {
+    stop
+    tail -n 5 "$log"/{dev,lighttpd,relay,handler-1}.log >&2 2>/dev/null
+    die "$*"
+}
+
+alive() {
+    local pid
+    for pid in "$@"; do
+        kill -0 "$pid" 2>/dev/null && return 0
+    done
+    return 1
+}
+
+# The web server first, so that nothing new comes in; then the rest finish what they do.
+stop() {
+    local pid pids=("${pid_of[@]}") until=$((SECONDS + stop_wait_s))
+    trap '' INT TERM HUP
+    trap - EXIT
+    for pid in "${!name_of[@]}"; do
+        [[ ${name_of[$pid]} == *:* ]] && kill "$pid" 2>/dev/null
+    done
+    [[ -n ${pid_of[lighttpd]:-} ]] && kill -TERM "${pid_of[lighttpd]}" 2>/dev/null
+    ((${#pids[@]})) && kill -TERM "${pids[@]}" 2>/dev/null
+    while alive "${pids[@]}" && ((SECONDS < until)); do
+        sleep 0.02
+    done
+    alive "${pids[@]}" && note "had to be killed: ${pids[*]}" && kill -KILL "${pids[@]}" 2>/dev/null
+    rm -f "$run"/handler-*.sock "$run"/relay.sock "$run"/bus-*.sock
+    [[ -n $run_is_temporary ]] && rm -rf "$run"
+    note "stopped"
+    sleep 0.05      # for the tail, which then has nothing left to show
+    [[ -n ${tail_pid:-} ]] && kill "$tail_pid" 2>/dev/null
+    wait
+}
+
+announce() {
+    is_ready=yes
+    tries=()
+    printf 'demo: http://127.0.0.1:%s/\n' "$port"
+    printf 'ready http://127.0.0.1:%s\n' "$port"
+}
+
+start_everything() {
+    local i services=(relay) files=() name
+    for ((i = 1; i <= handlers; i++)); do
+        services+=("handler-$i")
+    done
+    services+=(lighttpd)
+    for name in dev "${services[@]}"; do
+        [[ -s $log/$name.log ]] && mv -f "$log/$name.log" "$log/$name.log.1"
+        : >"$log/$name.log"
+        files+=("$log/$name.log")
+    done
+    [[ -s $log/access.log ]] && mv -f "$log/access.log" "$log/access.log.1"
+    setsid setpriv --pdeathsig TERM -- tail -q -n +1 -F "${files[@]}" \
+        >&2 2>/dev/null </dev/null {state_lock}>&- &
+    tail_pid=$!
+    for name in "${services[@]}"; do
+        start_service "$name"
+    done
+}
+
+# Whatever ends is heard of here. The tick is for one that ended unheard between two waits.
+supervise() {
+    local ended status name
+    later 1 tick:
+    while :; do
+        ended=
+        wait -n -p ended "${!name_of[@]}"
+        status=$?
+        [[ -n $ended ]] || continue
+        name=${name_of[$ended]:-}
+        unset "name_of[$ended]"
+        case $name in
+        tick:)
+            for name in "${!pid_of[@]}"; do
+                kill -0 "${pid_of[$name]}" 2>/dev/null && continue
+                unset "name_of[${pid_of[$name]}]"
+                wait "${pid_of[$name]}"
+                service_ended "$name" $?
+            done
+            later 1 tick:
+            ;;
+        start:*) start_service "${name#start:}" ;;
+        probe:) ((status == 0)) && announce || give_up "not ready after $start_wait_s s" ;;
+        *) service_ended "$name" "$status" ;;
+        esac
+    done
+}
+
+up() {
+    take_state
+    take_port
+    take_run
+    build build
+    prepare_settings
+    write_lighttpd_conf
+    trap 'stop; exit 0' INT TERM HUP
+    trap stop EXIT
+    start_everything
+    (trap - EXIT INT TERM HUP; wait_until_ready) </dev/null >/dev/null 2>&1 {state_lock}>&- &
+    name_of[$!]=probe:
+    supervise
+}
