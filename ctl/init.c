@@ -86,6 +86,7 @@ make_database(struct ctl *ctl)
     enum err e;
     int status;
 
+    umask(077);         /* the database holds what was said, and the bus key */
     if ((e = ctl_open(ctl, DB_ANY_VERSION | DB_CREATE, &db)) != ERR_OK)
         return ctl_fail_err(ctl->config->database, e, NULL);
     status = ctl_migrate_to_now(db);

@@ -3,6 +3,7 @@
 # awk -v make=queries.h    -f embed.awk queries/*.sql
 # awk -v make=queries.c    -f embed.awk queries/*.sql
 # awk -v make=migrations.c -f embed.awk 0001_*.sql 0002_*.sql ...
+# awk -v make=explain      -f embed.awk queries/*.sql      (for tests/check-sql.sh)
 #
 # A statement in queries/ begins with a line `-- name: some_name` and ends at the next one or
 # with its file. Its comments and final semicolon are dropped. Migrations are taken as they are.
@@ -110,6 +111,12 @@ function write_statements(    i, j, lines, count) {
     print "    0\n};"
 }
 
+# Prepares each statement without running it; a NUL behind each.
+function write_explain(    i) {
+    for (i = 1; i <= n; i++)
+        printf "-- %s\nEXPLAIN %s;%c", names[i], texts[i], 0
+}
+
 function write_migrations(    i) {
     print "#include \"schema/embedded.h\"\n"
     print "const char *const migration_text[] = {"
@@ -123,6 +130,10 @@ END {
     if (failed)
         exit 1
     end_statement()
+    if (make == "explain") {
+        write_explain()
+        exit 0
+    }
     print "/* made from the SQL files by schema/embed.awk; do not edit */"
     if (make == "queries.h")
         write_header()

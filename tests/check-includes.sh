@@ -1,0 +1,43 @@
+#!/bin/bash
+# check-includes.sh - one foreign library, one owner; dependencies run one way
+# SPDX-License-Identifier: MIT
+cd "${CONFAB_SOURCE:-$(dirname "$0")/..}" || exit 1
+bad=0
+
+# A line "header owner-pattern": who may include it. Tests and benches may include what they need.
+while read -r header owners; do
+    while IFS=: read -r file _; do
+        [[ $file =~ ^($owners)$ ]] && continue
+        echo "$file includes $header, which belongs to $owners"
+        bad=1
+    done < <(grep -rnE "#[[:space:]]*include[[:space:]]*<$header>" \
+        --include='*.[ch]' shared fcgi relay ctl schema)
+done <<'LIST'
+sqlite3\.h           shared/db/db_sqlite\.c|shared/db/driver\.h
+(cjson/)?cJSON\.h    shared/json\.c
+gumbo\.h             shared/html\.c
+uni(case|conv|ctype|gbrk|norm|str|types|width)\.h   shared/utf8\.c
+sodium\.h            shared/(token|event|id|ratelimit)\.c|fcgi/mtchat/messages\.c
+zmq\.h               shared/bus\.c
+fcgi(app|_stdio)\.h  fcgi/cgi\.c
+libwebsockets\.h     relay/io_[a-z]+\.[ch]
+LIST
+
+# folder: what it may include of ours
+while read -r folder allowed; do
+    while IFS=: read -r file _ line; do
+        header=${line#*\"}
+        header=${header%%\"*}
+        [[ $header =~ ^($allowed)/ || $header == queries.h || $header != */* ]] && continue
+        echo "$file includes $header; $folder/ may include $allowed"
+        bad=1
+    done < <(grep -rnE '#[[:space:]]*include[[:space:]]*"' --include='*.[ch]' "$folder")
+done <<'LIST'
+shared shared|schema
+schema schema
+fcgi fcgi|shared
+relay relay|shared
+ctl ctl|shared
+LIST
+
+exit $bad
