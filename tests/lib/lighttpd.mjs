@@ -1,28 +1,33 @@
-/* lighttpd - the web server's configuration for one instance
+/* lighttpd - the shipped configuration with the places of one instance
  *
  * SPDX-License-Identifier: MIT
  */
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-/* handlers and relays: unix sockets. Sockets go to the first relay. */
-export function lighttpdConfig({ dir, port, handlers, relays }) {
-    const backends = handlers.map((one) =>
-        `("socket" => "${one.socket}", "check-local" => "disable", "disable-time" => 0)`).join(', ');
-    const relay = relays.length === 0 ? '' : `
-$HTTP["url"] =~ "^/api/v1/ws(\\?|$)" {
-    proxy.server = ("" => (("host" => "${relays[0].socket}")))
-    proxy.header = ("upgrade" => "enable")
-}`;
-    return `server.document-root = "${path.join(dir)}"
-server.port = ${port}
-server.bind = "127.0.0.1"
-server.errorlog = "/dev/stderr"
-server.modules = ("mod_fastcgi", "mod_proxy", "mod_setenv")
-server.max-request-size = 4096
-server.http-parseopts = ("url-normalize" => "disable", "url-ctrls-reject" => "disable", "header-strict" => "enable")
-fastcgi.server = ()
-$HTTP["url"] !~ "^/api/v1/ws(\\?|$)" {
-    fastcgi.server = ("/" => (${backends}))
-}${relay}
-`;
+const source = fileURLToPath(new URL('../..', import.meta.url));
+
+/* handlers and relays are unix sockets; sockets go to the first relay. */
+export function lighttpdConfig({ dir, port, handlers, relays, env }) {
+    const bodyMax = Number(env.CONFAB_BODY_MAX || 2097152);
+    const origins = env.CONFAB_CORS_ALLOWED_ORIGINS || '*';
+    const values = {
+        PORT: port,
+        WWW: path.join(source, 'www'),
+        HANDLERS: handlers.map(({ socket }) =>
+            `("socket" => "${socket}", "check-local" => "disable", "disable-time" => 0)`).join(', '),
+        RELAY: `"host" => "${relays[0]?.socket ?? path.join(dir, 'no-relay.sock')}"`,
+        BODY_KIB: Math.ceil(bodyMax / 1024) + 64,
+        ERRORS: path.join(source, 'deploy/errors'),
+        ACCESS_LOG: path.join(dir, 'access.log'),
+        CORS: origins === '*' ? 'setenv.set-response-header = ("Access-Control-Allow-Origin" => "*")' : '',
+    };
+    const template = readFileSync(path.join(source, 'deploy/lighttpd.conf.in'), 'utf8');
+    const lines = template.split('\n').filter((line) => !line.startsWith('#'));
+    return `server.errorlog = "/dev/stderr"\n${lines.join('\n').replace(/@([A-Z_]+)@/g, (whole, name) => {
+        if (!(name in values))
+            throw new Error(`deploy/lighttpd.conf.in: nobody fills in ${whole}`);
+        return values[name];
+    })}`;
 }

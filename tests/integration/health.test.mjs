@@ -1,0 +1,38 @@
+/* Health, readiness, and what is served when parts are missing.
+ * SPDX-License-Identifier: MIT
+ */
+import { assert, fine, keys } from '../lib/assert.mjs';
+import { test, withInstance } from '../lib/instance.mjs';
+import { until } from '../lib/wait.mjs';
+
+test('health, ready, and not ready without a relay', async () => {
+    await withInstance({ auth: 'jwt', env: { CONFAB_LEASE_MS: '500' } }, async (confab) => {
+        const health = fine(await confab.nobody.get('/health'));
+        keys(health, 'status', 'version');
+        assert.equal(health.status, 'ok');
+        assert.match(health.version, /^\d+\.\d+\.\d+/);
+        assert.deepEqual(fine(await confab.nobody.get('/health/ready')), { status: 'ready' });
+        await confab.relays[0].kill();
+        await until('not ready', async () => (await confab.nobody.get('/health/ready')).status === 503);
+        const answer = await confab.nobody.get('/health/ready');
+        assert.deepEqual(answer.json, { status: 'not_ready' });
+        fine(await confab.nobody.get('/health'));
+        /* chat goes on without */
+        const dialog = await confab.dialog(['a']);
+        assert.equal((await confab.api('a').send(dialog, 'x')).content, 'x');
+        await confab.relays[0].start();
+        await until('ready again', async () => (await confab.nobody.get('/health/ready')).status === 200);
+    });
+});
+
+test('what the web server says itself has the contract\'s form', async () => {
+    await withInstance({ auth: 'trusted', handlers: 1, relays: 0 }, async (confab) => {
+        await confab.handlers[0].stop();
+        const answer = await confab.api('a').get('/dialogs');
+        assert.ok([502, 503].includes(answer.status), `${answer.status}`);
+        assert.ok(answer.json?.error?.code, answer.text);
+        assert.equal(answer.headers['access-control-allow-origin'], '*');
+        await confab.handlers[0].start();
+        await until('service', async () => (await confab.api('a').get('/dialogs')).status === 200);
+    });
+});
