@@ -83,9 +83,10 @@ export function icon(name) {
 
 /* A round with initials; the same name always has the same colour. */
 export function avatar(name, seed, more = '') {
-    let hash = 0;
+    let hash = 2166136261;
     for (const c of seed)
-        hash = (hash * 31 + c.codePointAt(0)) >>> 0;
+        hash = Math.imul(hash ^ c.codePointAt(0), 16777619);
+    hash = Math.imul(hash ^ hash >>> 15, 0x165667b1) >>> 16;
     const words = name.trim().split(/\s+/);
     const letters = words.slice(0, 2).map((word) => [...word][0] ?? '').join('').toUpperCase();
     return h('span', { class: `avatar hue-${hash % 6} ${more}`, 'aria-hidden': 'true' }, letters || '?');

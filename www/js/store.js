@@ -135,6 +135,12 @@ export class Store {
         return list.filter((p) => p.user_id !== this.me.id);
     }
 
+    /* The other one of a talk between two, which has no title of its own. */
+    partnerIn(dialog) {
+        const others = dialog.title ? [] : this.othersIn(dialog);
+        return others.length === 1 ? others[0] : null;
+    }
+
     titleOf(dialog) {
         if (dialog.title)
             return dialog.title;

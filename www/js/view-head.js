@@ -103,7 +103,7 @@ export class HeadView {
         const n = dialog.participants_count ?? people.length;
         const title = this.#store.titleOf(dialog);
         keep(this.#at.gate, [{ key: dialog.id, sign: `${title} ${n}`, make: () => h('div', { class: 'gate-card' },
-            avatar(title, dialog.id, 'big group'),
+            avatar(title, title, 'big group'),
             h('h3', {}, title),
             h('p', {}, n ? `${n} ${n === 1 ? 'person is' : 'people are'} inside` : 'Nobody is inside yet',
                 people.length ? `: ${people.slice(0, namesMax).map((p) => p.display_name || p.user_id).join(', ')}` : '', '.'),

@@ -79,20 +79,20 @@ export class ListView {
     #row(dialog) {
         const store = this.#store;
         const title = store.titleOf(dialog);
-        const others = store.othersIn(dialog);
-        const online = others.length === 1 && store.online.get(others[0].user_id) === true;
+        const partner = store.partnerIn(dialog);
+        const online = partner !== null && store.online.get(partner.user_id) === true;
         const open = store.open === dialog.id;
         const last = this.#lastLine(dialog);
         const when = dialog.last_message_at ? whenOf(dialog.last_message_at) : '';
         const unread = open && document.hasFocus() ? 0 : dialog.unread_count ?? 0;
         return {
             key: dialog.id,
-            sign: JSON.stringify([title, online, open, last, when, unread, others.length]),
+            sign: JSON.stringify([title, online, open, last, when, unread, partner?.user_id]),
             make: () => h('li', {}, h('button', {
                 class: 'item', type: 'button', 'data-id': dialog.id, 'data-act': 'open', tabindex: '-1',
                 'aria-current': open ? 'true' : null, onclick: () => this.#onOpen(dialog.id),
             },
-            h('span', { class: 'face' }, avatar(title, dialog.id, others.length === 1 ? '' : 'group'),
+            h('span', { class: 'face' }, avatar(title, partner?.user_id ?? title, partner ? '' : 'group'),
                 online && h('span', { class: 'dot on' }, h('span', { class: 'unseen' }, 'online'))),
             h('span', { class: 'item-main' }, h('span', { class: 'item-title' }, title),
                 h('span', { class: 'item-last' }, last)),
@@ -106,15 +106,16 @@ export class ListView {
         const last = dialog.last_message;
         if (!last) {
             const n = dialog.participants_count ?? 0;
-            return dialog.i_am_participant === false ? `${n} ${n === 1 ? 'person' : 'people'} inside` : 'Nothing said yet';
+            if (dialog.i_am_participant !== false)
+                return 'Nothing said yet';
+            return n ? `${n} ${n === 1 ? 'person' : 'people'} inside` : 'Nobody inside yet';
         }
         const line = lineOf(last);
         if (last.message_type === 'system')
             return line;
         if (last.sender_id === this.#store.me.id)
             return `You: ${line}`;
-        const alone = this.#store.othersIn(dialog).length === 1;
-        return alone ? line : `${this.#store.nameOf(dialog.id, last.sender_id)}: ${line}`;
+        return this.#store.partnerIn(dialog) ? line : `${this.#store.nameOf(dialog.id, last.sender_id)}: ${line}`;
     }
 
     #visible() {

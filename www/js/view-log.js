@@ -210,8 +210,8 @@ export class LogView {
                 h('div', { class: 'text' }, toNodes(m.content)),
                 files(m),
                 h('span', { class: 'meta' }, m.last_edited_at ? 'edited ' : '',
-                    h('time', { datetime: m.sent_at }, timeOf(m.sent_at)))),
-            this.#acts(m, mine, unsure),
+                    h('time', { datetime: m.sent_at }, timeOf(m.sent_at))),
+                this.#acts(m, mine, unsure)),
             read && h('span', { class: 'receipt' }, read)) };
     }
 
