@@ -8,7 +8,7 @@
 #ifndef SCHEMA_EMBEDDED_H
 #define SCHEMA_EMBEDDED_H
 
-#include "queries.h"
+#include "schema/queries.h"
 
 /* The statement of a query, without its final semicolon, and its name for logs. */
 extern const char *const query_text[Q_COUNT + 1];

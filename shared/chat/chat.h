@@ -89,6 +89,41 @@ struct scope {
     int64_t created_ms;
 };
 
+enum member_switch { SWITCH_ARCHIVED, SWITCH_PINNED, SWITCH_NOTIFICATIONS };
+
+/* ---- as a caller sees conversations ---- */
+
+/* Who looks: a user, and what his scope header says. */
+struct viewer {
+    const char *user;
+    const struct scope_lists *scopes;       /* NULL: no header, matches nothing, narrows nothing */
+};
+
+struct conversation_view {
+    struct conversation c;
+    bool is_member;
+    bool can_join;              /* no member, scopes match */
+    struct member me;           /* when is_member: flags and unread; names are left out */
+    bool has_last;
+    struct entry last;          /* newest entry; content only when is_member */
+    struct member_new *members; /* user, display_name, company in order of joining */
+    size_t n_members;
+};
+
+enum conversation_which { WHICH_PARTICIPATING = 1, WHICH_AVAILABLE = 2, WHICH_BOTH = 3 };
+enum conversation_order { ORDER_ACTIVITY, ORDER_CREATION };
+
+struct conversation_filter {
+    enum conversation_which which;
+    const char *object_type, *object_id;    /* NULL: any */
+    const char *search;                     /* NULL or "": any */
+    int archived;                           /* -1: any; participating only */
+    enum conversation_order order;
+    int64_t limit, offset;
+};
+
+/* ---- what the systems put into words ---- */
+
 /* What an event is about, handed to the system that puts it into its own words. */
 struct notice {
     enum event_kind kind;

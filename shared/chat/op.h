@@ -72,35 +72,6 @@ enum err op_scopes_replace(struct op *o, const struct id *conversation,
 
 /* ---- as a caller sees conversations ---- */
 
-/* Who looks: a user, and what his scope header says. */
-struct viewer {
-    const char *user;
-    const struct scope_lists *scopes;       /* NULL: no header, matches nothing, narrows nothing */
-};
-
-struct conversation_view {
-    struct conversation c;
-    bool is_member;
-    bool can_join;              /* no member, scopes match */
-    struct member me;           /* when is_member: flags and unread; names are left out */
-    bool has_last;
-    struct entry last;          /* newest entry; content only when is_member */
-    struct member_new *members; /* user, display_name, company in order of joining */
-    size_t n_members;
-};
-
-enum conversation_which { WHICH_PARTICIPATING = 1, WHICH_AVAILABLE = 2, WHICH_BOTH = 3 };
-enum conversation_order { ORDER_ACTIVITY, ORDER_CREATION };
-
-struct conversation_filter {
-    enum conversation_which which;
-    const char *object_type, *object_id;    /* NULL: any */
-    const char *search;                     /* NULL or "": any */
-    int archived;                           /* -1: any; participating only */
-    enum conversation_order order;
-    int64_t limit, offset;
-};
-
 enum err op_conversation_list(struct op *o, const struct viewer *viewer,
                               const struct conversation_filter *filter,
                               struct conversation_view **views_r, size_t *n_r);
@@ -126,12 +97,10 @@ enum err op_join(struct op *o, const struct viewer *viewer, const struct id *con
 enum err op_leave(struct op *o, const char *user, const struct id *conversation);
 
 /* Members see everybody; one whose scopes match sees them without contacts and read state;
- * otherwise, and for an unknown conversation, ERR_NOT_MEMBER. *is_member_r tells which. Members'
- * rows of others carry neutral unread, archived and pinned. */
+ * otherwise, and for an unknown conversation, ERR_NOT_MEMBER. Rows of others carry neutral unread,
+ * archived and pinned. */
 enum err op_member_list(struct op *o, const struct viewer *viewer, const struct id *conversation,
                         struct member **members_r, size_t *n_r);
-
-enum member_switch { SWITCH_ARCHIVED, SWITCH_PINNED, SWITCH_NOTIFICATIONS };
 
 /* The caller's own flags. ERR_NOT_MEMBER (unknown conversations too). */
 enum err op_member_switch(struct op *o, const char *user, const struct id *conversation,
@@ -210,7 +179,8 @@ enum err op_log_restored(struct op *o);
 
 /* ---- for relays ---- */
 
-/* Registers this run of the relay for lease_ms and removes what an earlier run left. */
+/* Registers this run of the relay for lease_ms. What an earlier run of that name held still counts
+ * as online for presence_restart_grace_ms, so that nobody flickers while clients come back. */
 enum err op_relay_start(struct op *o, const char *relay, const char *run, const char *endpoint);
 
 /* Renews; *lost_r true: the lease was gone, so this run was registered anew and its live rows
@@ -218,7 +188,8 @@ enum err op_relay_start(struct op *o, const char *relay, const char *run, const 
 enum err op_relay_renew(struct op *o, const char *relay, const char *run, const char *endpoint,
                         bool *lost_r);
 
-/* Ends this run: its rows go; presence consequences follow by op_presence_sweep. */
+/* Ends the relay's run: it gets no more pushes; who it held stays online for
+ * presence_restart_grace_ms, then op_presence_sweep of any relay tells that he is gone. */
 enum err op_relay_stop(struct op *o, const char *relay, const char *run);
 
 /* A user's first socket on this relay opened (online), or his last one closed. */

@@ -23,7 +23,7 @@
 #include "shared/arena.h"
 #include "shared/err.h"
 #include "shared/id.h"
-#include "queries.h"                    /* enum query, generated from schema/queries */
+#include "schema/queries.h"             /* enum query, generated from schema/queries */
 
 struct db;
 
@@ -68,6 +68,7 @@ struct db_row *db_query(struct db *db, enum query q, struct arena *a);
 
 void db_bind_int(struct db_row *r, const char *name, int64_t v);        /* name with its ':' */
 void db_bind_text(struct db_row *r, const char *name, const char *v);   /* NULL binds NULL */
+void db_bind_text_n(struct db_row *r, const char *name, const char *p, size_t len);
 void db_bind_blob(struct db_row *r, const char *name, const void *p, size_t len);
 void db_bind_id(struct db_row *r, const char *name, const struct id *id); /* not given: NULL */
 
