@@ -1,0 +1,359 @@
+/* cgi - the conversation with the web server: FastCGI, or one plain CGI request
+ *
+ * Time. libfcgi reads with plain blocking read() calls, so the limit on a request's arrival
+ * is a timer signal whose handler does nothing: the read ends with EINTR and libfcgi gives the stream
+ * up. The timer repeats, so a signal that comes just before read() is not lost.
+ *
+ * Stopping. SIGTERM and its kin are blocked except while ppoll() waits for work, so they never
+ * interrupt a request and are never missed. The listening socket does not block: with several
+ * processes on one socket all wake, one gets the connection, the others go back to ppoll().
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#define _GNU_SOURCE                     /* ppoll, environ */
+#include "fcgi/cgi.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "fcgi/http.h"
+#include "shared/fault.h"
+#include "shared/log.h"
+#include "shared/when.h"
+
+#define TICK_MS 20                      /* the timer's repetition once it has run out */
+#define KEEP_BODY (256 * 1024)          /* a larger body buffer is given back after the request */
+
+/* Environment variable -> member of struct request. The first that is set counts. */
+static const struct {
+    const char *name;
+    size_t offset;
+} variables[] = {
+    { "REQUEST_METHOD", offsetof(struct request, method_text) },
+    { "REQUEST_URI", offsetof(struct request, target) },
+    { "REMOTE_ADDR", offsetof(struct request, address) },
+    { "HTTP_AUTHORIZATION", offsetof(struct request, authorization) },
+    { "REDIRECT_HTTP_AUTHORIZATION", offsetof(struct request, authorization) },
+    { "HTTP_X_SCOPE_CONFIG", offsetof(struct request, scope_config) },
+    { "HTTP_IDEMPOTENCY_KEY", offsetof(struct request, idempotency_key) },
+    { "HTTP_IF_NONE_MATCH", offsetof(struct request, if_none_match) },
+    { "HTTP_ORIGIN", offsetof(struct request, origin) },
+    { "HTTP_ACCESS_CONTROL_REQUEST_METHOD", offsetof(struct request, cors_method) },
+    { "HTTP_ACCESS_CONTROL_REQUEST_HEADERS", offsetof(struct request, cors_headers) },
+};
+
+/* Where body bytes come from: > 0 bytes put at p, 0 at the end, -1 for a failure or EINTR. */
+typedef ssize_t body_source(void *arg, char *p, size_t len);
+
+static volatile sig_atomic_t stopping;
+
+static void
+on_stop(int signal_number)
+{
+    (void)signal_number;
+    stopping = 1;
+}
+
+static void
+on_tick(int signal_number)
+{
+    (void)signal_number;
+}
+
+/* ---- the time limit ---- */
+
+struct alarm_clock {
+    struct sigaction before;
+    int64_t deadline_ms;
+};
+
+static void
+alarm_start(struct alarm_clock *clock, int64_t limit_ms)
+{
+    struct sigaction action = { .sa_handler = on_tick };
+    struct itimerval timer = {
+        .it_value = { .tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000 },
+        .it_interval = { .tv_usec = TICK_MS * 1000 },
+    };
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGALRM, &action, &clock->before);
+    clock->deadline_ms = when_monotonic_ms() + limit_ms;
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void
+alarm_stop(struct alarm_clock *clock)
+{
+    struct itimerval off = { 0 };
+
+    setitimer(ITIMER_REAL, &off, NULL);
+    sigaction(SIGALRM, &clock->before, NULL);
+}
+
+/* ---- reading ---- */
+
+/* The name's value in an environment of "name=value" strings; NULL when absent or empty. */
+static const char *
+variable(char *const *environment, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (; environment && *environment; environment++) {
+        if (strncmp(*environment, name, len) == 0 && (*environment)[len] == '=')
+            return (*environment)[len + 1] ? *environment + len + 1 : NULL;
+    }
+    return NULL;
+}
+
+static void
+read_environment(struct request *q, char *const *environment)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        const char **member = (const char **)((char *)q + variables[i].offset);
+
+        if (!*member)
+            *member = arena_string(q->arena, variable(environment, variables[i].name));
+    }
+}
+
+/* Reads until the source ends or `limit` bytes are there; one byte more than max is ERR_TOO_LARGE. */
+static enum err
+drain(struct sbuf *body, body_source *source, void *arg, int64_t limit, int64_t max,
+      int64_t deadline_ms)
+{
+    char piece[16384];
+    ssize_t n;
+
+    while (limit < 0 || (int64_t)body->len < limit) {
+        size_t want = sizeof(piece);
+
+        if (limit >= 0 && limit - (int64_t)body->len < (int64_t)want)
+            want = (size_t)(limit - (int64_t)body->len);
+        if (when_monotonic_ms() >= deadline_ms)
+            return ERR_TIMEOUT;
+        n = source(arg, piece, want);
+        if (n == 0)
+            return ERR_OK;
+        if (n < 0)
+            return when_monotonic_ms() >= deadline_ms ? ERR_TIMEOUT : ERR_MALFORMED;
+        if ((int64_t)body->len + n > max)
+            return ERR_TOO_LARGE;
+        sbuf_put(body, piece, (size_t)n);
+    }
+    return ERR_OK;
+}
+
+/* The body into q. bounded: stop at Content-Length, for a source that may have no end. */
+static void
+read_body(const struct cgi *cgi, struct request *q, char *const *environment, bool bounded,
+          struct sbuf *body, body_source *source, void *arg, int64_t deadline_ms)
+{
+    const char *declared = variable(environment, "CONTENT_LENGTH");
+    int64_t max = cgi->config->body_max, length = -1;
+
+    if (declared && !http_length(declared, &length))
+        q->body_err = ERR_MALFORMED;
+    else if (length > max)
+        q->body_err = ERR_TOO_LARGE;
+    else if (bounded && length < 0 && !variable(environment, "HTTP_TRANSFER_ENCODING"))
+        length = 0;
+    else
+        q->body_err = drain(body, source, arg, bounded ? length : -1, max, deadline_ms);
+    if (q->body_err == ERR_OK && length >= 0 && (int64_t)body->len != length)
+        q->body_err = ERR_MALFORMED;
+    if (q->body_err == ERR_OK && body->failed)
+        q->body_err = ERR_NO_MEMORY;
+    q->body = sbuf_str(body);
+    q->body_len = body->len;
+}
+
+/* Hands out what libfcgi has buffered, and fills that buffer once when it is empty. */
+static ssize_t
+read_fastcgi(void *arg, char *p, size_t len)
+{
+    FCGX_Stream *in = arg;
+    size_t ready;
+    int c = FCGX_GetChar(in);
+
+    if (c < 0)
+        return FCGX_GetError(in) ? -1 : 0;
+    *p = (char)c;
+    ready = (size_t)(in->stop - in->rdNext);
+    if (ready > len - 1)
+        ready = len - 1;
+    if (ready > 0)
+        ready = (size_t)FCGX_GetStr(p + 1, (int)ready, in);
+    return (ssize_t)ready + 1;
+}
+
+static ssize_t
+read_stdin(void *arg, char *p, size_t len)
+{
+    (void)arg;
+    return read(STDIN_FILENO, p, len);
+}
+
+/* ---- one FastCGI process ---- */
+
+struct worker {
+    const struct cgi *cgi;
+    FCGX_Request fcgi;
+    struct arena *arena;
+    struct sbuf body, answer;
+};
+
+static void
+finish_fastcgi(struct worker *w, bool close_connection)
+{
+    FAULT("answer.before");
+    FCGX_PutStr(w->answer.data, (int)w->answer.len, w->fcgi.out);
+    FCGX_Finish_r(&w->fcgi);
+    /* Unread bytes of a body would be taken for the next request's. */
+    if (close_connection)
+        FCGX_Free(&w->fcgi, 1);
+    FAULT("answer.after");
+}
+
+static void
+serve_one(struct worker *w)
+{
+    struct request q = { .arena = w->arena };
+    struct alarm_clock clock;
+
+    alarm_start(&clock, w->cgi->config->body_time_ms);
+    if (FCGX_Accept_r(&w->fcgi) != 0) {
+        alarm_stop(&clock);
+        return;
+    }
+    read_environment(&q, w->fcgi.envp);
+    read_body(w->cgi, &q, w->fcgi.envp, false, &w->body, read_fastcgi, w->fcgi.in,
+              clock.deadline_ms);
+    alarm_stop(&clock);
+    w->cgi->answer(w->cgi->arg, &q, &w->answer);
+    finish_fastcgi(w, q.body_err != ERR_OK);
+}
+
+static void
+clean_up(struct worker *w)
+{
+    arena_reset(w->arena);
+    if (w->body.size > KEEP_BODY)
+        sbuf_fini(&w->body);
+    if (w->answer.size > KEEP_BODY)
+        sbuf_fini(&w->answer);
+    sbuf_reset(&w->body);
+    sbuf_reset(&w->answer);
+}
+
+/* Blocks the signals that stop us; *waiting_r is the mask to wait with. */
+static void
+set_signals(sigset_t *waiting_r)
+{
+    static const int stops[] = { SIGTERM, SIGINT, SIGUSR1 };
+    struct sigaction action = { .sa_handler = on_stop };
+    sigset_t blocked;
+    size_t i;
+
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&blocked);
+    for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
+        sigaction(stops[i], &action, NULL);
+        sigaddset(&blocked, stops[i]);
+    }
+    sigprocmask(SIG_BLOCK, &blocked, waiting_r);
+    for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+        sigdelset(waiting_r, stops[i]);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int
+cgi_serve(const struct cgi *cgi, int fd)
+{
+    struct worker w = { .cgi = cgi };
+    sigset_t waiting;
+    int flags = fcntl(fd, F_GETFL);
+
+    if (FCGX_Init() != 0 || FCGX_InitRequest(&w.fcgi, fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0 ||
+        flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+        log_event(LOG_LEVEL_ERROR, "fastcgi.start", "why", strerror(errno), NULL);
+        return 1;
+    }
+    set_signals(&waiting);              /* after FCGX_Init, which sets handlers of its own */
+    w.arena = arena_new();
+    sbuf_init(&w.body, (size_t)cgi->config->body_max + 1);
+    sbuf_init(&w.answer, INT32_MAX);
+    while (!stopping) {
+        /* A connection that the web server keeps is served before new ones. */
+        struct pollfd p = { .fd = w.fcgi.ipcFd >= 0 ? w.fcgi.ipcFd : fd, .events = POLLIN };
+
+        if (ppoll(&p, 1, NULL, &waiting) <= 0)
+            continue;
+        serve_one(&w);
+        clean_up(&w);
+    }
+    FCGX_Free(&w.fcgi, 1);
+    sbuf_fini(&w.body);
+    sbuf_fini(&w.answer);
+    arena_free(w.arena);
+    return 0;
+}
+
+/* ---- one plain CGI request ---- */
+
+static int
+write_all(int fd, const char *p, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, p, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return 1;
+        p += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+bool
+cgi_is_plain(void)
+{
+    return FCGX_IsCGI();
+}
+
+int
+cgi_once(const struct cgi *cgi)
+{
+    struct arena *arena = arena_new();
+    struct request q = { .arena = arena };
+    struct alarm_clock clock;
+    struct sbuf body, answer;
+    sigset_t waiting;
+    int failed;
+
+    set_signals(&waiting);
+    sbuf_init(&body, (size_t)cgi->config->body_max + 1);
+    sbuf_init(&answer, INT32_MAX);
+    read_environment(&q, environ);
+    alarm_start(&clock, cgi->config->body_time_ms);
+    read_body(cgi, &q, environ, true, &body, read_stdin, NULL, clock.deadline_ms);
+    alarm_stop(&clock);
+    cgi->answer(cgi->arg, &q, &answer);
+    FAULT("answer.before");
+    failed = write_all(STDOUT_FILENO, answer.data, answer.len);
+    FAULT("answer.after");
+    sbuf_fini(&body);
+    sbuf_fini(&answer);
+    arena_free(arena);
+    return failed;
+}

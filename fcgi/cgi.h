@@ -1,0 +1,39 @@
+/* cgi - the conversation with the web server: FastCGI, or one plain CGI request
+ *
+ * The only user of libfcgi. It reads requests, bounded in size and in time, hands each to
+ * one function and writes what that function answered; it judges nothing.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef FCGI_CGI_H
+#define FCGI_CGI_H
+
+#include <stdbool.h>
+
+#include "fcgi/req.h"
+#include "shared/sbuf.h"
+
+/* Answers q: the whole CGI answer, head and body, into out. */
+typedef void cgi_handler(void *arg, struct request *q, struct sbuf *out);
+
+struct cgi {
+    const struct config *config;        /* body_max, body_time_ms */
+    cgi_handler *answer;
+    void *arg;
+};
+
+/* A listening socket at "unix:PATH" (mode 0660; a socket file that nobody listens on is replaced) or
+ * "HOST:PORT". -1 on failure, logged. */
+int cgi_listen(const char *where);
+
+/* Was this process started for one plain CGI request? */
+bool cgi_is_plain(void);
+
+/* Serves FastCGI on the listening socket fd until SIGTERM, SIGINT or SIGUSR1; the request under way
+ * is finished first. 0, or 1 when it could not go on. */
+int cgi_serve(const struct cgi *cgi, int fd);
+
+/* Serves the one request of environment and standard input. */
+int cgi_once(const struct cgi *cgi);
+
+#endif

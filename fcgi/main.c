@@ -1,0 +1,127 @@
+/* main - confab.fcgi: the chat systems' HTTP side, behind any web server
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fcgi/cgi.h"
+#include "fcgi/mtchat/mtchat.h"
+#include "fcgi/router.h"
+#include "fcgi/service.h"
+#include "shared/config.h"
+#include "shared/log.h"
+
+/* Every chat system there is. */
+static const struct edge *const all_edges[] = { &mtchat_edge };
+
+#define N_EDGES (sizeof(all_edges) / sizeof(all_edges[0]))
+
+static const char usage[] =
+    "usage: confab.fcgi [--listen unix:PATH|HOST:PORT] | --routes | --version\n"
+    "\n"
+    "Started by a web server it serves FastCGI on standard input, or one CGI request.\n"
+    "\n"
+    "  --listen   open a socket of its own; the web server connects to it\n"
+    "  --routes   print every route: method, path, who may call it\n"
+    "  --version  print the version\n";
+
+static int
+print_routes(void)
+{
+    size_t i;
+
+    for (i = 0; i < N_EDGES; i++)
+        router_print(all_edges[i], stdout);
+    return 0;
+}
+
+static enum log_level
+level_named(const char *name)
+{
+    static const char *const names[] = { "error", "warning", "info", "debug" };
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        if (strcmp(name, names[i]) == 0)
+            return (enum log_level)i;
+    }
+    return LOG_LEVEL_INFO;
+}
+
+static void
+answer(void *arg, struct request *q, struct sbuf *out)
+{
+    service_answer(arg, q, out);
+}
+
+static int
+serve(const struct config *config, const char *where)
+{
+    const struct edge *served[N_EDGES + 1] = { NULL };
+    bool plain = !where && cgi_is_plain();
+    struct service service;
+    struct cgi cgi = { config, answer, &service };
+    size_t i, n = 0;
+    int fd = STDIN_FILENO, status;
+
+    for (i = 0; i < N_EDGES; i++) {
+        if (config_serves(config, all_edges[i]->system->name))
+            served[n++] = all_edges[i];
+    }
+    if (n == 0) {
+        log_event(LOG_LEVEL_ERROR, "config", "why", "no known chat system is served", NULL);
+        return 1;
+    }
+    if (where && (fd = cgi_listen(where)) < 0)
+        return 1;
+    service_init(&service, config, served, plain);
+    status = plain ? cgi_once(&cgi) : cgi_serve(&cgi, fd);
+    service_fini(&service);
+    return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "listen", required_argument, NULL, 'l' }, { "routes", no_argument, NULL, 'r' },
+        { "version", no_argument, NULL, 'v' },      { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    const char *where = NULL;
+    struct arena *arena;
+    const struct config *config;
+    struct fail fail = { 0 };
+    int c, status = 1;
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'l') {
+            where = optarg;
+        } else if (c == 'r') {
+            return print_routes();
+        } else if (c == 'v') {
+            puts("confab.fcgi " PACKAGE_VERSION);
+            return 0;
+        } else {
+            fputs(usage, c == 'h' ? stdout : stderr);
+            return c == 'h' ? 0 : 2;
+        }
+    }
+    if (optind < argc) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    log_setup("confab.fcgi", LOG_LEVEL_INFO, 0);
+    arena = arena_new();
+    if (config_load(arena, &config, &fail) != ERR_OK || config_check(config, &fail) != ERR_OK) {
+        log_event(LOG_LEVEL_ERROR, "config", "why", fail.why, NULL);
+    } else {
+        log_setup("confab.fcgi", level_named(config->log_level), config->log_syslog);
+        status = serve(config, where);
+    }
+    arena_free(arena);
+    return status;
+}

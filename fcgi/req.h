@@ -1,0 +1,77 @@
+/* req - one request and its answer, between the web server and a chat system
+ *
+ * cgi.c fills the raw part of struct request, serve.c the rest, step by step; a handler sees both
+ * complete. Everything a request points to lives in its arena, until the answer is written. Header
+ * values are NULL when the header is absent.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef FCGI_REQ_H
+#define FCGI_REQ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/arena.h"
+#include "shared/chat/op.h"
+#include "shared/config.h"
+#include "shared/err.h"
+#include "shared/id.h"
+#include "shared/sbuf.h"
+
+/* Bits, so that a set of them is an unsigned. HEAD is M_GET with request.head. */
+enum method {
+    M_OTHER = 0,
+    M_GET = 1,
+    M_POST = 2,
+    M_PUT = 4,
+    M_DELETE = 8,
+    M_OPTIONS = 16,
+};
+
+struct edge;                            /* router.h */
+struct service;                         /* service.h */
+
+struct request {
+    /* as it came in; cgi.c */
+    struct arena *arena;
+    const char *method_text;
+    const char *target;                 /* raw request target */
+    const char *address;                /* of the client, as the web server says */
+    const char *authorization;
+    const char *scope_config;
+    const char *idempotency_key;
+    const char *if_none_match;
+    const char *origin;
+    const char *cors_method;            /* Access-Control-Request-Method */
+    const char *cors_headers;           /* Access-Control-Request-Headers */
+    const char *body;
+    size_t body_len;
+    enum err body_err;                  /* why there is no whole body; counts when it is its turn */
+
+    /* worked out; serve.c */
+    struct service *service;
+    const struct edge *edge;            /* the chat system asked */
+    const struct config *config;
+    int64_t now_ms;
+    char id[ID_TEXT_SIZE];              /* names this request in logs and events */
+    enum method method;
+    bool head;
+    const char *user;                   /* A_USER: who calls */
+    const struct scope_lists *scopes;   /* of his scope header; NULL: none */
+    const void *path;                   /* what the system's path_fields filled */
+    const void *in;                     /* what the route's tables filled */
+    struct fail fail;
+};
+
+struct reply {
+    int status;                         /* 200 unless a handler says otherwise */
+    struct sbuf body;                   /* JSON; empty: an answer without body */
+    const char *allow;                  /* 405 */
+    const char *etag;                   /* quoted */
+    int64_t retry_after_s;              /* 429 */
+    bool preflight;                     /* answers OPTIONS */
+};
+
+#endif

@@ -1,0 +1,74 @@
+/* router - which row of which table answers a request
+ *
+ * A chat system is one struct edge: its routes and its words for errors. Patterns are matched segment
+ * by segment: literal text, ":name" for one segment, "*name" for one or more (the rest of the path up
+ * to what the pattern still wants), so that ids may hold slashes.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef FCGI_ROUTER_H
+#define FCGI_ROUTER_H
+
+#include <stdio.h>
+
+#include "fcgi/http.h"
+#include "fcgi/req.h"
+#include "shared/field.h"
+
+#define ROUTE_PARAMS_MAX 4
+
+enum who { A_ANYONE = 1, A_USER, A_ADMIN };
+
+/* What the route does with the scope header. */
+enum scope_use { SCOPE_NONE = 0, SCOPE_OPTIONAL, SCOPE_REQUIRED };
+
+/* A handler: unpack, one operation, render. An error becomes the system's envelope. */
+typedef enum err route_handler(struct request *q, struct reply *r);
+
+struct route {
+    enum method method;
+    const char *path;
+    enum who who;
+    enum scope_use scope;
+    const struct field *query;      /* NULL: the query is not looked at */
+    const struct field *body;       /* NULL: the body is not looked at */
+    size_t in_size;                 /* of the struct both tables fill */
+    route_handler *run;
+    bool unlimited;                 /* spared by the rate limit */
+};
+
+/* One chat system at the HTTP edge. */
+struct edge {
+    const struct chat_system *system;
+    const struct route *routes;             /* ends with a row without path */
+    const struct field *path_fields;        /* what ":name" and "*name" must be */
+    size_t path_size;
+    /* Puts e into the system's words: status and body of r. */
+    void (*write_error)(struct request *q, struct reply *r, const struct route *route, enum err e);
+    /* The scope header into q->scopes. */
+    enum err (*read_scopes)(struct request *q);
+};
+
+struct route_match {
+    const struct edge *edge;
+    const struct route *route;
+    unsigned methods;                       /* what the path knows, when route is NULL */
+    struct pair params[ROUTE_PARAMS_MAX];
+    size_t n_params;
+    enum err params_err;                    /* a segment that could not be decoded */
+};
+
+/* Finds the first route of one edge for target and method. ERR_NOT_FOUND when no pattern fits,
+ * ERR_METHOD when one does, but not with this method (match_r->methods tells which). */
+enum err router_find(struct arena *a, const struct edge *edge, const struct target *target,
+                     enum method method, struct route_match *match_r);
+
+/* "GET, HEAD, OPTIONS" for a set of methods. */
+const char *router_allow(struct arena *a, unsigned methods);
+
+enum method router_method(const char *text, bool *head_r);
+
+/* One line "METHOD path who" for each route. */
+void router_print(const struct edge *edge, FILE *out);
+
+#endif

@@ -1,0 +1,347 @@
+/* service - what a handler process keeps between requests, and one request from start to end
+ *
+ * The order of checks is the contract's: credential, scope header, path and query, body, and only
+ * then what the database knows.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "fcgi/service.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "fcgi/auth.h"
+#include "fcgi/cors.h"
+#include "fcgi/http.h"
+#include "fcgi/router.h"
+#include "shared/db/db.h"
+#include "shared/json.h"
+#include "shared/log.h"
+#include "shared/when.h"
+
+#define BUS_LINGER_MS 50
+#define LIMIT_KEY_MAX 512
+
+void
+service_init(struct service *s, const struct config *config, const struct edge *const *edges,
+             bool short_lived)
+{
+    char path[4200];
+
+    memset(s, 0, sizeof(*s));
+    s->config = config;
+    s->edges = edges;
+    s->rules = config_token_rules(config);
+    s->short_lived = short_lived;
+    s->bus = bus_sender_new((int)config->bus_queue);
+    if (!config->rate_limit_enabled)
+        return;
+    snprintf(path, sizeof(path), "%s/limits", config->run);
+    s->limits = ratelimit_open(path);
+    if (!s->limits)
+        log_event(LOG_LEVEL_ERROR, "ratelimit.off", "path", path, "why", strerror(errno), NULL);
+}
+
+static void
+close_database(struct service *s)
+{
+    db_close(s->db);
+    s->db = NULL;
+}
+
+void
+service_fini(struct service *s)
+{
+    close_database(s);
+    ratelimit_close(s->limits);
+    bus_sender_free(s->bus, BUS_LINGER_MS);
+}
+
+/* A restored backup or a new instance is another file under the same name; the open handle would go
+ * on serving the old one for ever. */
+static enum err
+open_database(struct service *s)
+{
+    struct stat st;
+    bool there = stat(s->config->database, &st) == 0;
+    enum err e;
+
+    if (s->db && (!there || st.st_dev != s->db_device || st.st_ino != s->db_inode))
+        close_database(s);
+    if (s->db)
+        return ERR_OK;
+    e = db_open(s->config->database, DB_OPEN | (s->short_lived ? DB_SHORT : 0),
+                (int)s->config->write_wait_ms, &s->db);
+    if (e != ERR_OK) {
+        s->db = NULL;
+        return e;
+    }
+    if (!there && stat(s->config->database, &st) != 0)
+        return ERR_OK;
+    s->db_device = st.st_dev;
+    s->db_inode = st.st_ino;
+    return ERR_OK;
+}
+
+enum err
+service_op(struct request *q, struct op *op_r)
+{
+    struct service *s = q->service;
+    enum err e = open_database(s);
+
+    if (e != ERR_OK)
+        return e;
+    memset(op_r, 0, sizeof(*op_r));
+    op_r->db = s->db;
+    op_r->arena = q->arena;
+    op_r->bus = s->bus;
+    op_r->config = s->config;
+    op_r->system = q->edge->system;
+    op_r->now_ms = q->now_ms;
+    op_r->request = q->id;
+    op_r->fail = &q->fail;
+    return ERR_OK;
+}
+
+/* Takes one token for who ("user", "address"); no key is no limit. */
+static enum err
+take_token(struct request *q, struct reply *r, const char *who, const char *name)
+{
+    struct service *s = q->service;
+    const struct config *c = s->config;
+    char key[LIMIT_KEY_MAX];
+    int64_t wait_ms = 0;
+
+    if (!s->limits || !name)
+        return ERR_OK;
+    snprintf(key, sizeof(key), "%s:%s:%s", q->edge->system->name, who, name);
+    if (ratelimit_take(s->limits, key, c->rate_limit_rps, c->rate_limit_burst, q->now_ms,
+                       &wait_ms) != ERR_RATE)
+        return ERR_OK;
+    r->retry_after_s = wait_ms > 0 ? (wait_ms + 999) / 1000 : 1;
+    return ERR_RATE;
+}
+
+/* A refusal costs its sender's address a token, so that guessing is slow. */
+static enum err
+refuse_stranger(struct request *q, struct reply *r, enum err e)
+{
+    enum err limit = take_token(q, r, "address", q->address);
+
+    return limit != ERR_OK ? limit : e;
+}
+
+static enum err
+authenticate(struct request *q, struct reply *r, const struct route *route,
+             const struct target *target)
+{
+    enum err e = ERR_OK;
+
+    if (route->who == A_USER)
+        e = auth_user(q, &q->service->rules, target);
+    else if (route->who == A_ADMIN)
+        e = auth_admin(q);
+    if (e != ERR_OK)
+        return refuse_stranger(q, r, e);
+    if (route->unlimited)
+        return ERR_OK;
+    if (route->who == A_USER)
+        return take_token(q, r, "user", q->user);
+    return take_token(q, r, "address", q->address);
+}
+
+static enum err
+read_scopes(struct request *q, const struct route *route)
+{
+    if (route->scope == SCOPE_NONE)
+        return ERR_OK;
+    if (q->scope_config)
+        return q->edge->read_scopes(q);
+    if (route->scope == SCOPE_REQUIRED)
+        return err_fail(&q->fail, ERR_MALFORMED, NULL, "the scope header is required");
+    return ERR_OK;
+}
+
+static enum err
+read_path_and_query(struct request *q, const struct route_match *m, const struct target *target,
+                    void *in)
+{
+    void *path = arena_alloc(q->arena, q->edge->path_size);
+    enum err e;
+
+    if (m->params_err)
+        return err_fail(&q->fail, m->params_err, NULL, "the path is not well formed");
+    e = field_read_query(q->arena, q->edge->path_fields, m->params, m->n_params, path, &q->fail);
+    if (e != ERR_OK)
+        return e;
+    q->path = path;
+    if (target->query_err)
+        return err_fail(&q->fail, target->query_err, NULL, "the query is not well formed");
+    if (!m->route->query)
+        return ERR_OK;
+    return field_read_query(q->arena, m->route->query, target->pairs, target->n_pairs, in,
+                            &q->fail);
+}
+
+static enum err
+read_body(struct request *q, const struct route *route, void *in)
+{
+    struct json *json;
+    enum err e;
+
+    if (q->body_err != ERR_OK)
+        return q->body_err;
+    if (!route->body)
+        return ERR_OK;
+    e = json_parse(q->arena, q->body, q->body_len, (int)q->config->json_depth, &json, &q->fail);
+    if (e != ERR_OK)
+        return e;
+    if (json_type(json) != JSON_OBJECT)
+        return err_fail(&q->fail, ERR_FIELD, NULL, "the body must be a JSON object");
+    return field_read_json(q->arena, route->body, json, q->body, q->body_len, in, &q->fail);
+}
+
+static enum err
+run_route(struct request *q, struct reply *r, const struct route_match *m,
+          const struct target *target)
+{
+    const struct route *route = m->route;
+    void *in = arena_alloc(q->arena, route->in_size);
+    enum err e;
+
+    q->in = in;
+    if ((e = authenticate(q, r, route, target)) != ERR_OK)
+        return e;
+    if ((e = read_scopes(q, route)) != ERR_OK)
+        return e;
+    if ((e = read_path_and_query(q, m, target, in)) != ERR_OK)
+        return e;
+    if ((e = read_body(q, route, in)) != ERR_OK)
+        return e;
+    return route->run(q, r);
+}
+
+/* Looks in every system's table; the path says which system is meant. */
+static enum err
+find_route(struct request *q, const struct target *target, struct route_match *m_r)
+{
+    const struct edge *const *edge;
+    enum err e;
+    size_t i;
+
+    for (edge = q->service->edges; *edge; edge++) {
+        e = router_find(q->arena, *edge, target, q->method, m_r);
+        if (e != ERR_NOT_FOUND) {
+            q->edge = *edge;
+            return e;
+        }
+    }
+    for (i = 0; i < target->n_segments; i++) {
+        if (target->segments[i].err)
+            return err_fail(&q->fail, target->segments[i].err, NULL,
+                            "the path is not well formed");
+    }
+    return ERR_NOT_FOUND;
+}
+
+static enum err
+route_request(struct request *q, struct reply *r, struct target *target, const struct route **route_r)
+{
+    struct route_match m = { 0 };
+    enum err e;
+
+    if (q->method == M_OPTIONS) {
+        r->status = 204;
+        r->preflight = true;
+        return ERR_OK;
+    }
+    if (strlen(q->target) > (size_t)q->config->target_max)
+        return refuse_stranger(q, r, ERR_TARGET);
+    if ((e = http_target(q->arena, q->target, target)) != ERR_OK)
+        return refuse_stranger(q, r, e);
+    e = find_route(q, target, &m);
+    *route_r = m.route;
+    if (e == ERR_METHOD)
+        r->allow = router_allow(q->arena, m.methods);
+    if (e != ERR_OK)
+        return refuse_stranger(q, r, e);
+    return run_route(q, r, &m, target);
+}
+
+static void
+write_head(struct sbuf *out, const struct request *q, const struct reply *r, bool with_body)
+{
+    sbuf_printf(out, "Status: %d %s\r\n", r->status, http_reason(r->status));
+    if (with_body)
+        sbuf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n", r->body.len);
+    sbuf_puts(out, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+    sbuf_printf(out, "X-Request-Id: %s\r\n", q->id);
+    if (r->allow)
+        sbuf_printf(out, "Allow: %s\r\n", r->allow);
+    if (r->etag)
+        sbuf_printf(out, "ETag: %s\r\n", r->etag);
+    if (r->retry_after_s)
+        sbuf_printf(out, "Retry-After: %lld\r\n", (long long)r->retry_after_s);
+    if (r->status == 401)
+        sbuf_puts(out, "WWW-Authenticate: Bearer\r\n");
+    cors_write(out, q->config, q, r->preflight);
+    sbuf_puts(out, "\r\n");
+}
+
+static void
+log_request(const struct request *q, const struct target *target, const struct reply *r,
+            enum err e, int64_t took_ms)
+{
+    log_event(LOG_LEVEL_INFO, "request", "method", q->method_text, "path", target->path,
+              "status", log_number(r->status), "why", e ? err_word(e) : NULL,
+              "ms", log_number(took_ms), "request", q->id, NULL);
+}
+
+static void
+begin(struct service *s, struct request *q)
+{
+    q->service = s;
+    q->config = s->config;
+    q->edge = s->edges[0];
+    q->now_ms = when_now_ms();
+    if (!q->method_text)
+        q->method_text = "";
+    if (!q->target)
+        q->target = "";
+    if (!q->body)
+        q->body = "";
+    q->method = router_method(q->method_text, &q->head);
+}
+
+void
+service_answer(struct service *s, struct request *q, struct sbuf *out)
+{
+    int64_t start_ms = when_monotonic_ms();
+    struct reply r = { .status = 200 };
+    struct target target = { .path = "" };
+    const struct route *route = NULL;
+    struct id id;
+    bool with_body;
+    enum err e;
+
+    begin(s, q);
+    id = id_new(q->now_ms);
+    id_text(&id, q->id);
+    sbuf_init(&r.body, SIZE_MAX);
+    e = route_request(q, &r, &target, &route);
+    if (e == ERR_OK && r.body.failed)
+        e = ERR_NO_MEMORY;
+    if (e != ERR_OK) {
+        sbuf_reset(&r.body);
+        q->edge->write_error(q, &r, route, e);
+    }
+    if (e == ERR_INTERNAL || e == ERR_OLD_SCHEMA)
+        close_database(s);
+    with_body = r.status != 204 && r.status != 304;
+    write_head(out, q, &r, with_body);
+    if (with_body && !q->head)
+        sbuf_put(out, r.body.data, r.body.len);
+    log_request(q, &target, &r, e, when_monotonic_ms() - start_ms);
+    sbuf_fini(&r.body);
+}
