@@ -29,7 +29,7 @@ function uncomment(line,    i, c) {
 }
 
 function c_string(line) {
-    gsub(/\\/, "\\\\", line)
+    gsub(/\\/, "\\\\&", line)       # a backslash and itself
     gsub(/"/, "\\\"", line)
     gsub(/\?\?/, "?\\?", line)
     gsub(/\t/, "\\t", line)
