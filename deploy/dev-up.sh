@@ -80,9 +80,12 @@ in_config_file() {
     [[ -n ${CONFAB_CONFIG:-} ]] && grep -Eqs "^[[:space:]]*$1[[:space:]]*=" "$CONFAB_CONFIG"
 }
 
+# The demo's chats are made where nobody brought settings of his own for who may do what.
 prepare_settings() {
+    seed=
     if ! given CONFAB_AUTH && ! in_config_file auth; then
         export CONFAB_AUTH=trusted
+        seed=yes
         say "****************************************************************************"
         say "CONFAB_AUTH is trusted: everybody is who he says he is. For demos on this"
         say "machine only. CONFAB_AUTH=jwt asks for signed tokens (confabctl token)."
@@ -98,6 +101,8 @@ prepare_settings() {
     if ! given CONFAB_ADMIN_TOKEN CONFAB_ADMIN_TOKEN_FILE && ! in_config_file 'admin_token(_file)?'; then
         export CONFAB_ADMIN_TOKEN_FILE=$state/admin_token
         say "the management API's token is in $CONFAB_ADMIN_TOKEN_FILE"
+    else
+        seed=
     fi
 }
 
@@ -174,7 +179,7 @@ later() {
 
 answers_ready() {
     local line=
-    exec {c}<>"/dev/tcp/127.0.0.1/$port" || return 1
+    { exec {c}<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return 1
     printf 'GET /health/ready HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&"$c"
     read -r -t 3 line <&"$c"
     exec {c}>&-
@@ -183,11 +188,13 @@ answers_ready() {
 
 wait_until_ready() {
     local until=$((SECONDS + start_wait_s))
-    while ((SECONDS < until)); do
-        answers_ready && exit 0
+    until answers_ready; do
+        ((SECONDS < until)) || exit 1
         sleep 0.05
     done
-    exit 1
+    [[ -n $seed ]] && ! sh "$top/deploy/seed-demo.sh" "http://127.0.0.1:$port" "@$state/admin_token" \
+        >>"$log/dev.log" 2>&1 && note "the demo's chats could not be made"
+    exit 0
 }
 
 how_it_ended() {
@@ -316,7 +323,7 @@ up() {
     trap 'stop; exit 0' INT TERM HUP
     trap stop EXIT
     start_everything
-    (trap - EXIT INT TERM HUP; wait_until_ready) </dev/null >/dev/null 2>&1 {state_lock}>&- &
+    (trap - EXIT INT TERM HUP; wait_until_ready) </dev/null >>"$log/dev.log" 2>&1 {state_lock}>&- &
     name_of[$!]=probe:
     supervise
 }

@@ -1,0 +1,58 @@
+# settings.awk - confab.conf(5): puts the table of shared/config.def where the page says @SETTINGS@
+#
+# awk -f settings.awk ../../shared/config.def confab.conf.5.in
+#
+# SPDX-License-Identifier: MIT
+
+function add(format, text) { table = table sprintf(format, text) }
+
+/^CONFIG_SECTION\(/ {
+    title = $0
+    sub(/^[^"]*"/, "", title)
+    sub(/".*$/, "", title)
+    table = table (table == "" ? "" : ".El\n")
+    add(".Ss %s\n.Bl -tag -width Ds\n", toupper(substr(title, 1, 1)) substr(title, 2))
+}
+
+/^CONFIG\(/ {
+    line = $0
+    sub(/^CONFIG\(/, "", line)
+    help = line
+    sub(/^.*, *"/, "", help)
+    sub(/"\).*$/, "", help)
+    if (match(line, /, *"[^"]*"\)[^"]*$/))
+        line = substr(line, 1, RSTART - 1)
+    kind = line
+    sub(/,.*/, "", kind)
+    sub(/^[^,]*, */, "", line)
+    name = line
+    sub(/,.*/, "", name)
+    sub(/^[^,]*, */, "", line)
+    # what is left: default, min, max; the default may hold commas
+    match(line, /, *[0-9]+, *[0-9]+$/)
+    fallback = substr(line, 1, RSTART - 1)
+    bounds = substr(line, RSTART + 1)
+    gsub(/ /, "", bounds)
+    split(bounds, bound, ",")
+    gsub(/"/, "", fallback)
+    if (fallback == "CONFAB_STATE_DIR")
+        fallback = "lib/confab in the system's directory for variable data"
+    add(".It Cm %s\n", name)
+    add("%s.\n", help)
+    if (kind == "INT")
+        table = table sprintf("A number from %s to %s; %s by default.\n", bound[1], bound[2], fallback)
+    else if (kind == "BOOL")
+        add("%s by default.\n", fallback == "1" ? "On" : "Off")
+    else if (kind == "SECRET")
+        add("A secret: it may lie in a file named by\n.Cm %s_file .\n", name)
+    else if (fallback != "")
+        add("By default\n.Dq %s .\n", fallback)
+}
+
+# the page
+FILENAME !~ /config\.def$/ {
+    if ($0 == "@SETTINGS@")
+        printf "%s.El\n", table
+    else
+        print
+}
