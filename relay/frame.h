@@ -1,6 +1,6 @@
 /* frame - immutable bytes that many queues share
  *
- * A frame holds one ready WebSocket text frame (RFC 6455 section 5.2): header and payload in one
+ * A frame holds one ready WebSocket frame (RFC 6455 section 5.2), unmasked: header and payload in one
  * piece, built once per event and format, counted, and queued by reference. Used by the I/O
  * thread only.
  *
@@ -9,6 +9,7 @@
 #ifndef RELAY_FRAME_H
 #define RELAY_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,10 @@ struct frame {
 
 /* A new frame around payload, with one reference. NULL when out of memory. */
 struct frame *frame_text(const void *payload, size_t len);
+
+/* A new ping frame. It carries one byte: some libraries do not tell us of an empty pong. */
+struct frame *frame_ping(void);
+bool frame_is_ping(const struct frame *f);
 
 struct frame *frame_ref(struct frame *f);
 void frame_unref(struct frame *f);      /* NULL is fine */

@@ -29,11 +29,11 @@ struct io_request {
     const char *method;             /* "GET" */
     const char *path;               /* raw request target up to '?', as sent */
     const char *query;              /* raw text after '?'; "" */
-    bool upgrade;                   /* asks for WebSocket */
+    bool upgrade;                   /* a GET that asks for WebSocket, and properly */
     const char *authorization;      /* header or NULL */
     const char *origin;             /* header or NULL */
-    const char *address;            /* the peer, or the first X-Forwarded-For when the
-                                       listener is a unix socket (a web server of ours is in front) */
+    const char *address;            /* the peer; the last X-Forwarded-For when the listener is a
+                                       unix socket: what the web server in front of us wrote */
 };
 
 /* An answer to a request that is not upgraded. Headers are whole lines with CRLF. */
@@ -70,7 +70,7 @@ void io_free(struct io *io);
  * accepted before the relay knows where it stands. */
 enum err io_listen(struct io *io);
 
-/* Runs until io_stop. */
+/* Runs until io_stop, which any thread and any signal handler may call. */
 void io_run(struct io *io);
 void io_stop(struct io *io);
 

@@ -26,6 +26,9 @@ void outq_fini(struct outq *q);         /* drops every reference */
  * frame always fits into an empty queue): nothing was added. */
 enum err outq_push(struct outq *q, struct frame *f, uint32_t max_frames, size_t max_bytes);
 
+/* The oldest frame, still the queue's; NULL when empty. */
+const struct frame *outq_peek(const struct outq *q);
+
 /* The oldest frame, now the caller's to frame_unref; NULL when empty. */
 struct frame *outq_pop(struct outq *q);
 

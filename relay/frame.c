@@ -1,0 +1,83 @@
+/* frame - immutable bytes that many queues share: building and counting
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "relay/frame.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* RFC 6455 section 5.2: final fragment and opcode; then the length in 7, 16 or 64 bits. */
+enum { FIN_TEXT = 0x81, FIN_PING = 0x89 };
+enum { LENGTH_7_MAX = 125, LENGTH_16 = 126, LENGTH_64 = 127, LENGTH_16_MAX = 0xffff };
+enum { HEADER_MAX = 10 };
+
+static uint32_t
+header_write(unsigned char *h, unsigned char first, size_t len)
+{
+    uint32_t n = 0;
+
+    h[n++] = first;
+    if (len <= LENGTH_7_MAX) {
+        h[n++] = (unsigned char)len;
+    } else if (len <= LENGTH_16_MAX) {
+        h[n++] = LENGTH_16;
+        h[n++] = (unsigned char)(len >> 8);
+        h[n++] = (unsigned char)len;
+    } else {
+        h[n++] = LENGTH_64;
+        for (int shift = 56; shift >= 0; shift -= 8)
+            h[n++] = (unsigned char)((uint64_t)len >> shift);
+    }
+    return n;
+}
+
+static struct frame *
+frame_build(unsigned char first, const void *payload, size_t len)
+{
+    unsigned char header[HEADER_MAX];
+    uint32_t n = header_write(header, first, len);
+    struct frame *f;
+
+    if (len > UINT32_MAX - HEADER_MAX || (f = malloc(sizeof *f + n + len)) == NULL)
+        return NULL;
+    f->refs = 1;
+    f->len = n + (uint32_t)len;
+    f->payload = n;
+    memcpy(f->bytes, header, n);
+    if (len > 0)                /* payload may be NULL then */
+        memcpy(f->bytes + n, payload, len);
+    return f;
+}
+
+struct frame *
+frame_text(const void *payload, size_t len)
+{
+    return frame_build(FIN_TEXT, payload, len);
+}
+
+struct frame *
+frame_ping(void)
+{
+    return frame_build(FIN_PING, ".", 1);
+}
+
+bool
+frame_is_ping(const struct frame *f)
+{
+    return f->bytes[0] == FIN_PING;
+}
+
+struct frame *
+frame_ref(struct frame *f)
+{
+    f->refs++;
+    return f;
+}
+
+void
+frame_unref(struct frame *f)
+{
+    if (f != NULL && --f->refs == 0)
+        free(f);
+}

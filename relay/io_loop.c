@@ -1,0 +1,254 @@
+/* io_loop - the event loop: running, stopping, waking, watching, timers, counters
+ *
+ * One libev loop carries everything; libwebsockets is a guest on it (io_lws.c).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "relay/io_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "shared/log.h"
+
+struct io_watch {
+    LIST_ENTRY(io_watch) entry;
+    ev_io readable_watcher;
+    int fd;
+    void (*readable)(void *arg);
+    void *arg;
+};
+
+struct io_timer {
+    LIST_ENTRY(io_timer) entry;
+    struct io *io;              /* NULL once the loop is gone */
+    ev_timer watcher;
+    void (*due)(void *arg);
+    void *arg;
+};
+
+static const char *const counter_names[] = {
+#define IO_COUNTER(symbol, name) name,
+    IO_COUNTERS
+#undef IO_COUNTER
+};
+
+static void
+stop_asked(struct ev_loop *loop, ev_async *w, int events)
+{
+    (void)w, (void)events;
+    ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+wake_asked(struct ev_loop *loop, ev_async *w, int events)
+{
+    struct io *io = w->data;
+
+    (void)loop, (void)events;
+    if (io->woken != NULL)
+        io->woken(io->woken_arg);
+}
+
+static void
+watch_readable(struct ev_loop *loop, ev_io *w, int events)
+{
+    struct io_watch *watch = w->data;
+
+    (void)loop, (void)events;
+    watch->readable(watch->arg);
+}
+
+static void
+timer_due(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct io_timer *t = w->data;
+
+    (void)loop, (void)events;
+    t->due(t->arg);
+}
+
+/* Room for every connection the settings allow, as far as the hard limit lets us: libwebsockets
+ * sizes its tables by the limit it finds. */
+static void
+descriptors_raise(const struct config *config)
+{
+    rlim_t wanted = (rlim_t)config->relay_connections_max + IO_HANDSHAKES_MAX
+        + IO_DESCRIPTORS_OTHER;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+        log_event(LOG_LEVEL_WARNING, "few_descriptors", "limit", log_number((long long)limit.rlim_cur),
+                  "wanted", log_number((long long)wanted), NULL);
+}
+
+struct io *
+io_new(const struct config *config, const struct io_handlers *handlers, void *arg)
+{
+    struct io *io = calloc(1, sizeof *io);
+
+    if (io == NULL)
+        return NULL;
+    descriptors_raise(config);
+    io->config = config;
+    io->handlers = *handlers;
+    io->arg = arg;
+    LIST_INIT(&io->watches);
+    LIST_INIT(&io->timers);
+    if ((io->loop = ev_loop_new(EVFLAG_AUTO)) == NULL) {
+        log_event(LOG_LEVEL_ERROR, "event_loop_failed", NULL);
+        free(io);
+        return NULL;
+    }
+    ev_async_init(&io->stop, stop_asked);
+    ev_async_start(io->loop, &io->stop);
+    ev_async_init(&io->wake, wake_asked);
+    io->wake.data = io;
+    ev_async_start(io->loop, &io->wake);
+
+    if ((io->links = io_links_new(io)) == NULL || (io->accept = io_accept_new(io)) == NULL) {
+        io_free(io);
+        return NULL;
+    }
+    return io;
+}
+
+void
+io_free(struct io *io)
+{
+    struct io_watch *watch;
+    struct io_timer *timer;
+
+    if (io == NULL)
+        return;
+    io_accept_free(io->accept);
+    io_links_free(io->links);
+    while ((watch = LIST_FIRST(&io->watches)) != NULL) {
+        LIST_REMOVE(watch, entry);
+        ev_io_stop(io->loop, &watch->readable_watcher);
+        close(watch->fd);
+        free(watch);
+    }
+    while ((timer = LIST_FIRST(&io->timers)) != NULL) {
+        io_timer_cancel(timer);
+        LIST_REMOVE(timer, entry);
+        timer->io = NULL;
+    }
+    ev_async_stop(io->loop, &io->stop);
+    ev_async_stop(io->loop, &io->wake);
+    ev_loop_destroy(io->loop);
+    free(io);
+}
+
+void
+io_run(struct io *io)
+{
+    ev_run(io->loop, 0);
+}
+
+void
+io_stop(struct io *io)
+{
+    ev_async_send(io->loop, &io->stop);
+}
+
+void
+io_on_wake(struct io *io, void (*woken)(void *arg), void *arg)
+{
+    io->woken = woken;
+    io->woken_arg = arg;
+}
+
+void
+io_wake(struct io *io)
+{
+    ev_async_send(io->loop, &io->wake);
+}
+
+enum err
+io_watch(struct io *io, int fd, void (*readable)(void *arg), void *arg)
+{
+    struct io_watch *watch = calloc(1, sizeof *watch);
+
+    if (watch == NULL)
+        return ERR_NO_MEMORY;
+    if ((watch->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
+        log_event(LOG_LEVEL_ERROR, "watch_failed", "error", strerror(errno), NULL);
+        free(watch);
+        return ERR_INTERNAL;
+    }
+    watch->readable = readable;
+    watch->arg = arg;
+    ev_io_init(&watch->readable_watcher, watch_readable, watch->fd, EV_READ);
+    watch->readable_watcher.data = watch;
+    ev_io_start(io->loop, &watch->readable_watcher);
+    LIST_INSERT_HEAD(&io->watches, watch, entry);
+    return ERR_OK;
+}
+
+struct io_timer *
+io_timer_new(struct io *io, void (*due)(void *arg), void *arg)
+{
+    struct io_timer *t = calloc(1, sizeof *t);
+
+    if (t == NULL)
+        return NULL;
+    t->io = io;
+    t->due = due;
+    t->arg = arg;
+    ev_init(&t->watcher, timer_due);
+    t->watcher.data = t;
+    LIST_INSERT_HEAD(&io->timers, t, entry);
+    return t;
+}
+
+void
+io_timer_set(struct io_timer *t, int64_t after_ms)
+{
+    if (t->io == NULL)
+        return;
+    ev_timer_stop(t->io->loop, &t->watcher);
+    ev_now_update(t->io->loop);     /* else a long turn would make the timer early */
+    ev_timer_set(&t->watcher, (double)after_ms / 1000.0, 0.0);
+    ev_timer_start(t->io->loop, &t->watcher);
+}
+
+void
+io_timer_cancel(struct io_timer *t)
+{
+    if (t->io != NULL)
+        ev_timer_stop(t->io->loop, &t->watcher);
+}
+
+void
+io_timer_free(struct io_timer *t)
+{
+    if (t == NULL)
+        return;
+    if (t->io != NULL) {
+        io_timer_cancel(t);
+        LIST_REMOVE(t, entry);
+    }
+    free(t);
+}
+
+int64_t
+io_connections(const struct io *io)
+{
+    return io_links_count(io->links);
+}
+
+void
+io_stats(const struct io *io, struct sbuf *out)
+{
+    sbuf_printf(out, "connections %lld\n", (long long)io_connections(io));
+    for (size_t i = 0; i < IO_COUNTER_COUNT; i++)
+        sbuf_printf(out, "%s %lld\n", counter_names[i], (long long)io->counters[i]);
+}

@@ -1,0 +1,98 @@
+/* test_frame - headers of every length, counting
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "relay/frame.h"
+
+static void
+headers_follow_the_length(void **state)
+{
+    static const struct {
+        size_t len;
+        uint32_t header;
+        unsigned char bytes[10];
+    } cases[] = {
+        { 0, 2, { 0x81, 0 } },
+        { 1, 2, { 0x81, 1 } },
+        { 125, 2, { 0x81, 125 } },
+        { 126, 4, { 0x81, 126, 0, 126 } },
+        { 65535, 4, { 0x81, 126, 0xff, 0xff } },
+        { 65536, 10, { 0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0 } },
+        { 70000, 10, { 0x81, 127, 0, 0, 0, 0, 0, 1, 0x11, 0x70 } },
+    };
+    char *payload = malloc(70000);
+
+    (void)state;
+    assert_non_null(payload);
+    memset(payload, 'x', 70000);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct frame *f = frame_text(payload, cases[i].len);
+
+        assert_non_null(f);
+        assert_int_equal(f->payload, cases[i].header);
+        assert_int_equal(f->len, cases[i].header + cases[i].len);
+        assert_memory_equal(f->bytes, cases[i].bytes, cases[i].header);
+        assert_memory_equal(f->bytes + f->payload, payload, cases[i].len);
+        assert_false(frame_is_ping(f));
+        frame_unref(f);
+    }
+    free(payload);
+}
+
+static void
+no_payload_needs_no_pointer(void **state)
+{
+    struct frame *f = frame_text(NULL, 0);
+
+    (void)state;
+    assert_int_equal(f->len, 2);
+    frame_unref(f);
+    frame_unref(NULL);
+}
+
+static void
+a_ping_is_told_from_text(void **state)
+{
+    struct frame *f = frame_ping();
+
+    (void)state;
+    assert_true(frame_is_ping(f));
+    assert_int_equal(f->bytes[0], 0x89);
+    assert_int_equal(f->len, f->payload + 1);
+    frame_unref(f);
+}
+
+static void
+references_are_counted(void **state)
+{
+    struct frame *f = frame_text("hi", 2);
+
+    (void)state;
+    assert_int_equal(f->refs, 1);
+    assert_ptr_equal(frame_ref(f), f);
+    assert_int_equal(f->refs, 2);
+    frame_unref(f);
+    assert_memory_equal(f->bytes + f->payload, "hi", 2);
+    frame_unref(f);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(headers_follow_the_length),
+        cmocka_unit_test(no_payload_needs_no_pointer),
+        cmocka_unit_test(a_ping_is_told_from_text),
+        cmocka_unit_test(references_are_counted),
+    };
+
+    return cmocka_run_group_tests_name("frame", tests, NULL, NULL);
+}
