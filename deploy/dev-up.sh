@@ -34,6 +34,12 @@ given() {
     return 1
 }
 
+# An empty log; the one of the last run stays beside it.
+fresh_log() {
+    [[ -s $log/$1.log ]] && mv -f "$log/$1.log" "$log/$1.log.1"
+    : >"$log/$1.log"
+}
+
 take_state() {
     state=${CONFAB_STATE:-$top/var}
     [[ $state == /* ]] || state=$PWD/$state
@@ -42,6 +48,7 @@ take_state() {
     log=$state/log
     exec {state_lock}>"$state/dev.lock"
     flock -n "$state_lock" || die "another ./dev up runs on $state"
+    fresh_log dev
     export CONFAB_STATE=$state
 }
 
@@ -266,17 +273,16 @@ announce() {
 }
 
 start_everything() {
-    local i services=(relay) files=() name
+    local i services=(relay) files=("$log/dev.log") name
     for ((i = 1; i <= handlers; i++)); do
         services+=("handler-$i")
     done
     services+=(lighttpd)
-    for name in dev "${services[@]}"; do
-        [[ -s $log/$name.log ]] && mv -f "$log/$name.log" "$log/$name.log.1"
-        : >"$log/$name.log"
+    fresh_log access
+    for name in "${services[@]}"; do
+        fresh_log "$name"
         files+=("$log/$name.log")
     done
-    [[ -s $log/access.log ]] && mv -f "$log/access.log" "$log/access.log.1"
     setsid setpriv --pdeathsig TERM -- tail -q -n +1 -F "${files[@]}" \
         >&2 2>/dev/null </dev/null {state_lock}>&- &
     tail_pid=$!

@@ -15,7 +15,7 @@ ls docs/api/*.md >/dev/null 2>&1 || { echo "docs/api has no documents"; exit 1; 
 "$CONFAB_BUILD/fcgi/confab.fcgi" --routes >"$work/out" || exit 1
 awk '$1 ~ /^[A-Z]+$/ && $2 ~ /^\// { print $1, $2 }' "$work/out" | sed -E "$variable" | sort -u >"$work/served"
 [[ -s $work/served ]] || { echo "confab.fcgi --routes tells none"; exit 1; }
-cat docs/api/*.md | grep -oE '\b(GET|POST|PUT|PATCH|DELETE)[]|`* ]+/[A-Za-z0-9_{}:/.-]*' |
+cat docs/api/*.md | grep -oE '\b(GET|POST|PUT|PATCH|DELETE)[]|`* ]+/[A-Za-z0-9_{}:*/.-]*' |
     sed -E 's/[]|`* ]+/ /' | sed -E "$variable" | sort -u >"$work/documented"
 
 while read -r route; do
