@@ -1,0 +1,303 @@
+/* relay - the log: from bus and tail through the inbox into hub and ring
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "relay/relay.h"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "relay/mem.h"
+#include "relay/relay_private.h"
+#include "shared/fault.h"
+#include "shared/log.h"
+#include "shared/when.h"
+
+#define BUS_PER_WAKE 256        /* pushes handled before sockets get their turn */
+#define COMPLAIN_MS 10000       /* refused pushes are logged this often */
+#define FRAME_MAX (64u << 20)
+
+/* ---- delivery ---- */
+
+/* The event's frame in that system's words, made once. NULL: it has none. */
+static struct frame *
+frame_of(struct relay *r, const struct wire *wire, const struct event *e)
+{
+    struct sbuf b;
+
+    if (r->frame_wire == wire)
+        return r->frame;
+    frame_unref(r->frame);
+    r->frame = NULL;
+    r->frame_wire = wire;
+    if (e->body_len > 0) {
+        sbuf_init(&b, FRAME_MAX);
+        wire->write_event(&b, e);
+        if (!b.failed)
+            r->frame = frame_text(b.data, b.len);
+        sbuf_fini(&b);
+    }
+    return r->frame;
+}
+
+static void
+on_deliver(void *arg, struct hub_session *hs, const struct event *e)
+{
+    struct session *s = session_of(hs);
+    struct frame *f = frame_of(arg, s->wire, e);
+
+    if (f)
+        session_hear(s, f);
+}
+
+static void
+on_close(void *arg, struct hub_session *hs, int code, const char *reason)
+{
+    (void)arg;
+    session_close(session_of(hs), code, reason);
+}
+
+static const struct hub_calls hub_calls = { on_deliver, on_close };
+
+/* ---- the inbox's calls ---- */
+
+static void
+on_event(void *arg, struct held *h)
+{
+    struct relay *r = arg;
+
+    hub_apply(r->hub, &h->event);
+    frame_unref(r->frame);
+    r->frame = NULL;
+    r->frame_wire = NULL;
+    ring_add(r->ring, h);
+    FAULT("relay.applied");
+    if (log_enabled(LOG_LEVEL_DEBUG))
+        log_event(LOG_LEVEL_DEBUG, "event", "seq", log_number(h->event.seq), "kind",
+                  event_name(h->event.kind), "request", h->event.request, NULL);
+}
+
+static void
+on_want_timer(void *arg)
+{
+    struct relay *r = arg;
+
+    io_timer_set(r->gap_timer, r->config->gap_wait_ms);
+}
+
+static void
+on_want_read(void *arg, int64_t after)
+{
+    struct relay *r = arg;
+
+    tail_read(r->tail, after);
+}
+
+static void
+on_lost(void *arg, int64_t head)
+{
+    struct relay *r = arg;
+
+    log_event(LOG_LEVEL_ERROR, "events are lost, clients reload", "stood",
+              log_number(hub_seq(r->hub)), "head", log_number(head), NULL);
+    ring_clear(r->ring);
+    relay_reload_all(r);
+    hub_skip(r->hub, head);
+}
+
+static const struct inbox_calls inbox_calls = {
+    on_event, on_want_timer, on_want_read, on_lost
+};
+
+static void
+gap_due(void *arg)
+{
+    struct relay *r = arg;
+
+    inbox_timer(r->inbox);
+}
+
+/* ---- the tail's calls ---- */
+
+static void
+on_head(void *arg, int64_t head)
+{
+    struct relay *r = arg;
+
+    inbox_head(r->inbox, head);
+}
+
+static void
+on_page(void *arg, const struct inbox_page *page)
+{
+    struct relay *r = arg;
+
+    inbox_read(r->inbox, page);
+}
+
+static void
+wake(void *arg)
+{
+    struct relay *r = arg;
+
+    io_wake(r->io);
+}
+
+static const struct tail_calls tail_calls = { wake, on_head, on_page };
+
+static void
+woken(void *arg)
+{
+    struct relay *r = arg;
+
+    worker_collect(r->worker);
+    tail_collect(r->tail);
+}
+
+/* ---- the bus ---- */
+
+static void
+complain(struct relay *r, enum err e)
+{
+    int64_t now = when_monotonic_ms();
+
+    *(e == ERR_UNAUTHORIZED ? &r->forged : &r->malformed) += 1;
+    if (r->complained_ms && now - r->complained_ms < COMPLAIN_MS)
+        return;
+    r->complained_ms = now;
+    log_event(LOG_LEVEL_WARNING, "push refused", "why", err_word(e), "forged",
+              log_number(r->forged), "malformed", log_number(r->malformed), NULL);
+}
+
+static void
+take_push(struct relay *r, const void *p, size_t len)
+{
+    struct event e;
+    struct held *h;
+    enum err err = event_message_read(r->scratch, p, len, r->start.key, &e);
+
+    FAULT("relay.received");
+    if (err == ERR_OK) {
+        h = held_new(&e);
+        inbox_push(r->inbox, h);
+        held_unref(h);
+    } else {
+        complain(r, err);
+    }
+    arena_reset(r->scratch);
+}
+
+static void
+bus_readable(void *arg)
+{
+    struct relay *r = arg;
+    const void *p;
+    size_t len;
+
+    for (int i = 0; i < BUS_PER_WAKE; i++) {
+        if (bus_receive(r->start.bus, &p, &len) != ERR_OK)
+            return;
+        take_push(r, p, len);
+    }
+    io_timer_set(r->bus_timer, 0);      /* more may wait, and the descriptor will not say so again */
+}
+
+/* ---- beginning and end ---- */
+
+static bool
+open_all(struct relay *r)
+{
+    const struct config *c = r->config;
+    int64_t head;
+
+    if (!(r->io = io_new(c, &relay_handlers, r)))
+        return false;
+    io_on_wake(r->io, woken, r);
+    if (!(r->worker = worker_new(c, wake, r)) ||
+        tail_open(c, &tail_calls, r, &head, &r->tail) != ERR_OK)
+        return false;
+    r->inbox = inbox_new(head, (size_t)c->hold_max, (size_t)c->ring_bytes, &inbox_calls, r);
+    r->hub = hub_new(head, &hub_calls, r);
+    r->ring = ring_new((size_t)c->ring_events, (size_t)c->ring_bytes);
+    r->gap_timer = io_timer_new(r->io, gap_due, r);
+    r->bus_timer = io_timer_new(r->io, bus_readable, r);
+    relay_session_timers(r);
+    relay_presence_timers(r);
+    log_event(LOG_LEVEL_INFO, "following the log", "head", log_number(head), NULL);
+    return tail_start(r->tail) == ERR_OK &&
+        io_watch(r->io, bus_receiver_fd(r->start.bus), bus_readable, r) == ERR_OK;
+}
+
+struct relay *
+relay_new(const struct relay_start *start)
+{
+    struct relay *r = mem_new(sizeof *r);
+    const struct config *c = start->config;
+    struct presence_rules rules = { c->presence_grace_ms, c->presence_restart_grace_ms, 0 };
+
+    r->start = *start;
+    r->config = c;
+    r->scratch = arena_new();
+    r->settled_ms = rules.settled_ms = when_monotonic_ms() + c->presence_restart_grace_ms;
+    r->presence = presence_new(&rules);
+    r->limits = limits_new(c->ws_per_user);
+    if (!open_all(r)) {
+        relay_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void
+relay_free(struct relay *r)
+{
+    if (!r)
+        return;
+    r->stopping = true;
+    tail_free(r->tail);
+    worker_free(r->worker);
+    io_timer_free(r->gap_timer);
+    io_timer_free(r->bus_timer);
+    relay_session_timers_free(r);
+    relay_presence_timers_free(r);
+    io_free(r->io);         /* the last sockets close here */
+    inbox_free(r->inbox);
+    hub_free(r->hub);
+    ring_free(r->ring);
+    presence_free(r->presence);
+    limits_free(r->limits);
+    arena_free(r->scratch);
+    free(r);
+}
+
+enum err
+relay_listen(struct relay *r)
+{
+    return io_listen(r->io);
+}
+
+static void
+on_signal(void *arg)
+{
+    struct relay *r = arg;
+    struct signalfd_siginfo info;
+
+    while (read(r->signal_fd, &info, sizeof info) > 0)
+        ;
+    relay_shut(r);
+}
+
+void
+relay_run(struct relay *r, int signal_fd)
+{
+    const struct inbox_stats *s = inbox_stats(r->inbox);
+
+    r->signal_fd = signal_fd;
+    if (io_watch(r->io, signal_fd, on_signal, r) != ERR_OK)
+        return;
+    io_timer_set(r->bus_timer, 0);      /* what came before the loop ran */
+    io_run(r->io);
+    log_event(LOG_LEVEL_INFO, "stopped", "seq", log_number(inbox_last(r->inbox)), "repeated",
+              log_number(s->repeated), "beyond", log_number(s->beyond), "alien",
+              log_number(s->alien), "reads", log_number(s->reads), NULL);
+}

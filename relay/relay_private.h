@@ -1,0 +1,70 @@
+/* relay_private - the relay's inside, shared by relay.c (the log and the loop), relay_session.c
+ * (connections) and relay_presence.c (who is online)
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef RELAY_RELAY_PRIVATE_H
+#define RELAY_RELAY_PRIVATE_H
+
+#include "relay/hub.h"
+#include "relay/inbox.h"
+#include "relay/io.h"
+#include "relay/limits.h"
+#include "relay/presence.h"
+#include "relay/relay.h"
+#include "relay/ring.h"
+#include "relay/session.h"
+#include "relay/tail.h"
+#include "relay/worker.h"
+
+struct relay {
+    struct relay_start start;
+    const struct config *config;
+    struct io *io;
+    struct inbox *inbox;
+    struct hub *hub;
+    struct ring *ring;
+    struct presence *presence;
+    struct limits *limits;
+    struct worker *worker;
+    struct tail *tail;
+    struct arena *scratch;          /* of one callback */
+    bool stopping;
+    int signal_fd;
+
+    /* relay.c */
+    struct io_timer *gap_timer, *bus_timer;
+    struct frame *frame;            /* of the event being delivered, as `frame_wire` says it */
+    const struct wire *frame_wire;
+    int64_t forged, malformed, complained_ms;
+
+    /* relay_session.c */
+    struct session *sessions;
+    struct session *waiting;        /* for their user's row */
+    struct io_timer *expiry_timer, *pace_timer, *stop_timer;
+    int64_t expiry_ms;              /* wall clock of the nearest end of a credential; 0: none */
+    int pace_code;
+    const char *pace_reason;
+    size_t pace_step;               /* sessions closed per tick */
+
+    /* relay_presence.c */
+    struct io_timer *presence_timer, *lease_timer;
+    bool renewing;
+    int64_t settled_ms;             /* monotonic: until then clients of an earlier run come back */
+};
+
+extern const struct io_handlers relay_handlers;
+
+/* relay_session.c */
+void relay_session_timers(struct relay *r);         /* makes them */
+void relay_session_timers_free(struct relay *r);
+void relay_connect_waiting(struct relay *r, bool written);  /* a presence batch is through */
+void relay_reload_all(struct relay *r);             /* every session must load anew */
+void relay_shut(struct relay *r);
+
+/* relay_presence.c */
+void relay_presence_timers(struct relay *r);
+void relay_presence_timers_free(struct relay *r);
+void relay_presence_write(struct relay *r);         /* writes what there is to write, if anything */
+
+#endif

@@ -1,0 +1,280 @@
+/* session - state machine of one peer
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "relay/session.h"
+
+#include "relay/mem.h"
+#include "shared/fault.h"
+
+#define SECOND_MS 1000
+#define FRAME_MAX (64u << 20)   /* bytes of one rendered event; more cannot come from a request */
+
+struct session *
+session_new(const struct wire *wire, const struct wire_hello *hello, const char *address)
+{
+    struct session *s = mem_new(sizeof *s);
+    struct arena *a = arena_new();
+
+    s->wire = wire;
+    s->user = mem_string(hello->user);
+    s->user_channel = mem_string(channel_of_user(a, wire->system, hello->user));
+    s->address = mem_string(address);
+    s->since = hello->since;
+    s->expires_ms = hello->expires_ms;
+    arena_free(a);
+    return s;
+}
+
+void
+session_free(struct session *s)
+{
+    if (!s)
+        return;
+    free(s->user);
+    free(s->user_channel);
+    free(s->address);
+    free(s);
+}
+
+void
+session_send(struct session *s, const char *payload, size_t len)
+{
+    struct frame *f = frame_text(payload, len);
+
+    if (!f) {
+        session_close(s, CLOSE_LATER, "out of memory");
+        return;
+    }
+    conn_send(s->conn, f);
+    frame_unref(f);
+}
+
+void
+session_hear(struct session *s, struct frame *f)
+{
+    if (s->state == SESSION_LIVE)
+        conn_send(s->conn, f);
+}
+
+void
+session_close(struct session *s, int code, const char *reason)
+{
+    if (s->state == SESSION_GONE || s->closing)
+        return;
+    s->state = SESSION_DOOMED;
+    s->closing = true;
+    conn_close(s->conn, code, reason);
+}
+
+/* ---- what the client says ---- */
+
+static bool
+too_fast(struct session *s, const struct config *config, int64_t now_ms)
+{
+    if (now_ms - s->window_ms >= SECOND_MS) {
+        s->window_ms = now_ms;
+        s->frames = 0;
+    }
+    return ++s->frames > config->ws_frames_per_s;
+}
+
+static void
+answer(struct session *s)
+{
+    if (s->state != SESSION_LIVE)
+        return;
+    for (; s->owed_pongs > 0; s->owed_pongs--)
+        session_send(s, s->wire->pong, strlen(s->wire->pong));
+    for (; s->owed_bad > 0; s->owed_bad--)
+        session_send(s, s->wire->bad, strlen(s->wire->bad));
+}
+
+void
+session_message(struct session *s, const struct config *config, struct arena *scratch,
+                int64_t now_ms, const char *p, size_t len, bool binary)
+{
+    if (s->state != SESSION_OPENING && s->state != SESSION_LIVE)
+        return;
+    if (too_fast(s, config, now_ms)) {
+        session_close(s, CLOSE_POLICY, "too many frames");
+        return;
+    }
+    switch (s->wire->message(scratch, p, len, binary)) {
+    case WIRE_NOTHING:
+        break;
+    case WIRE_PING:
+        s->owed_pongs++;
+        break;
+    case WIRE_BAD:
+        s->owed_bad++;
+        s->bad_frames++;
+        break;
+    }
+    answer(s);
+    if (s->bad_frames >= config->ws_bad_frames_max)
+        session_close(s, CLOSE_POLICY, "too many bad frames");
+}
+
+/* ---- connecting ---- */
+
+/* What happened between the state read from the database and where the hub stands, seen by one user. */
+struct replay {
+    struct session *s;
+    const char **channels;
+    size_t n;
+    const struct event **heard;     /* in order */
+    size_t n_heard;
+    const struct event_operation *closed;   /* NULL: not closed */
+};
+
+static size_t
+replay_find(const struct replay *r, const char *channel)
+{
+    size_t i = 0;
+
+    while (i < r->n && strcmp(r->channels[i], channel) != 0)
+        i++;
+    return i;
+}
+
+static bool
+replay_hears(const struct replay *r, const char *channel)
+{
+    size_t system = strlen("system:");
+
+    return strcmp(channel, r->s->user_channel) == 0 || replay_find(r, channel) < r->n ||
+        (strncmp(channel, "system:", system) == 0 &&
+         strcmp(channel + system, r->s->wire->system) == 0);
+}
+
+static void
+replay_operate(struct replay *r, const struct event *e, const struct event_operation *op)
+{
+    bool mine = op->user && strcmp(e->system, r->s->wire->system) == 0 &&
+        strcmp(op->user, r->s->user) == 0;
+    size_t at = replay_find(r, op->channel);
+
+    switch (op->verb) {
+    case EVENT_JOIN:
+        if (mine && at == r->n)
+            r->channels[r->n++] = op->channel;
+        break;
+    case EVENT_LEAVE:
+        if (mine && at < r->n)
+            r->channels[at] = r->channels[--r->n];
+        break;
+    case EVENT_GONE:
+        if (at < r->n)
+            r->channels[at] = r->channels[--r->n];
+        break;
+    case EVENT_CLOSE:
+        if (!r->closed && replay_hears(r, op->channel))
+            r->closed = op;
+        break;
+    }
+}
+
+static void
+replay_event(struct replay *r, const struct event *e)
+{
+    for (size_t i = 0; i < e->n_operations; i++)
+        replay_operate(r, e, &e->operations[i]);
+    if (r->closed || (e->except && strcmp(e->except, r->s->user) == 0 &&
+                      strcmp(e->system, r->s->wire->system) == 0))
+        return;
+    for (size_t i = 0; i < e->n_channels; i++)
+        if (replay_hears(r, e->channels[i])) {
+            r->heard[r->n_heard++] = e;
+            return;
+        }
+}
+
+/* Runs (state->head, upto] through the user's channels. The arrays are the caller's to free. */
+static void
+replay_run(struct replay *r, const struct ring *ring, const struct connect_state *state,
+           int64_t upto)
+{
+    size_t joins = 0;
+
+    for (int64_t seq = state->head + 1; seq <= upto; seq++)
+        joins += ring_get(ring, seq)->n_operations;
+    r->channels = mem_new((state->n_channels + joins) * sizeof *r->channels);
+    if (state->n_channels)
+        memcpy(r->channels, state->channels, state->n_channels * sizeof *r->channels);
+    r->n = state->n_channels;
+    r->heard = mem_new((upto > state->head ? (size_t)(upto - state->head) : 0) *
+                       sizeof *r->heard);
+    for (int64_t seq = state->head + 1; seq <= upto && !r->closed; seq++)
+        replay_event(r, ring_get(ring, seq));
+}
+
+static void
+send_event(struct session *s, struct sbuf *b, const struct event *e)
+{
+    if (e->body_len == 0)
+        return;         /* erased since */
+    sbuf_reset(b);
+    s->wire->write_event(b, e);
+    if (!b->failed)
+        session_send(s, b->data, b->len);
+}
+
+/* A peer must have room for what is live, too: more than this part of its queue is not replayed. */
+static bool
+fits(const struct config *config, const struct connect_state *state)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < state->n_missed; i++)
+        bytes += (int64_t)state->missed[i].body_len;
+    return (int64_t)state->n_missed <= config->ws_queue_frames / 4 * 3 &&
+        bytes <= config->ws_queue_bytes / 4 * 3;
+}
+
+static void
+welcome(struct session *s, const struct config *config, const struct connect_state *state,
+        const struct replay *r)
+{
+    bool resumed = state->resumed && fits(config, state);
+    struct wire_welcome w = { s->user, state->head, s->since != WIRE_SINCE_NONE, resumed,
+                              resumed ? state->n_missed : 0 };
+    struct sbuf b;
+
+    sbuf_init(&b, FRAME_MAX);
+    s->wire->write_welcome(&b, &w);
+    session_send(s, b.data, b.len);
+    for (size_t i = 0; i < w.missed; i++)
+        send_event(s, &b, &state->missed[i]);
+    for (size_t i = 0; i < r->n_heard; i++)
+        send_event(s, &b, r->heard[i]);
+    sbuf_fini(&b);
+}
+
+enum err
+session_connected(struct session *s, struct hub *hub, const struct ring *ring,
+                  const struct config *config, const struct connect_state *state)
+{
+    int64_t stands = hub_seq(hub), upto = state->head > stands ? state->head : stands;
+    struct replay r = { .s = s };
+    enum err e = ERR_OK;
+
+    if (!ring_covers(ring, state->head, stands))
+        return ERR_BUSY;
+    replay_run(&r, ring, state, stands);
+    if (!r.closed)
+        e = hub_join(hub, &s->hub, s->wire->system, s->user,
+                     &(struct hub_audience){ r.channels, r.n, upto });
+    if (e == ERR_OK) {
+        FAULT("relay.connected");
+        s->state = SESSION_LIVE;
+        welcome(s, config, state, &r);
+        if (r.closed)
+            session_close(s, r.closed->code, r.closed->reason);
+        else
+            answer(s);
+    }
+    free(r.channels);
+    free(r.heard);
+    return e;
+}

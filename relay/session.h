@@ -1,0 +1,78 @@
+/* session - one user of one system on a connection
+ *
+ * Its life: opening (accepted, unknown to the database), live (in the hub, its first frame
+ * queued), doomed (hears nothing more, to be closed), gone (the connection has closed). What it
+ * sends goes through conn_send and conn_close of io.h and nowhere else, so that tests can stand
+ * in for them.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef RELAY_SESSION_H
+#define RELAY_SESSION_H
+
+#include "relay/hub.h"
+#include "relay/io.h"
+#include "relay/ring.h"
+#include "relay/wire.h"
+#include "shared/chat/op.h"
+
+#define CLOSE_GOING_AWAY 1001
+#define CLOSE_POLICY 1008
+#define CLOSE_RELOAD 1012       /* come again and load anew */
+#define CLOSE_LATER 1013        /* come again in a while */
+
+enum session_state { SESSION_OPENING, SESSION_LIVE, SESSION_DOOMED, SESSION_GONE };
+
+struct session {
+    struct hub_session hub;
+    struct session *prev, *next;        /* the relay's list */
+    struct session *next_waiting;       /* the relay's list of those waiting for presence */
+    const struct wire *wire;
+    struct conn *conn;                  /* from opened to closed */
+    char *user;
+    char *user_channel;                 /* key of everything that is counted by user */
+    char *address;
+    int64_t since;
+    int64_t expires_ms;                 /* 0: never */
+    int64_t opened_ms;                  /* monotonic */
+    enum session_state state;
+    bool busy;                          /* a worker's job refers to it */
+    bool closing;                       /* conn_close was called */
+    int attempts;                       /* reads of the database that came too late */
+    int64_t window_ms;                  /* start of the second in which frames are counted */
+    int64_t frames, bad_frames;
+    int64_t owed_pongs, owed_bad;       /* answers that must wait for the first frame */
+};
+
+/* The session around what the hub holds of it. */
+static inline struct session *
+session_of(struct hub_session *hs)
+{
+    return (struct session *)(void *)((char *)hs - offsetof(struct session, hub));
+}
+
+struct session *session_new(const struct wire *wire, const struct wire_hello *hello,
+                            const char *address);
+void session_free(struct session *s);   /* out of the hub, not busy; NULL is fine */
+
+/* A client's message. */
+void session_message(struct session *s, const struct config *config, struct arena *scratch,
+                     int64_t now_ms, const char *p, size_t len, bool binary);
+
+/* The database has spoken: goes live as of state, runs through what the hub applied since, and
+ * queues first frame, missed events and those. ERR_BUSY: state is too old for that, read again; nothing was
+ * sent. Otherwise ERR_OK, also when an operation meanwhile closed the session. */
+enum err session_connected(struct session *s, struct hub *hub, const struct ring *ring,
+                           const struct config *config, const struct connect_state *state);
+
+/* An event that the hub says it hears, as a frame. */
+void session_hear(struct session *s, struct frame *f);
+
+/* Hears nothing more and is closed. Stays in the hub until the connection is gone, so that the
+ * hub's own callbacks may call it. */
+void session_close(struct session *s, int code, const char *reason);
+
+/* Payload as a frame to that session. */
+void session_send(struct session *s, const char *payload, size_t len);
+
+#endif

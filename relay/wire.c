@@ -1,0 +1,105 @@
+/* wire - the table of systems, and what their handshakes share
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "relay/wire.h"
+
+#include <string.h>
+
+#include "shared/utf8.h"
+
+static const struct wire *const wires[] = { &wire_mtchat };
+
+#define SINCE_DIGITS_MAX 18     /* fits into int64_t whatever the digits */
+
+static int
+hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* Decodes into the arena; *len_r tells of NULs that strlen would hide. */
+static char *
+decode(struct arena *a, const char *p, size_t len, size_t *len_r)
+{
+    char *out = arena_alloc(a, len + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (p[i] == '%' && len - i > 2 && hex(p[i + 1]) >= 0 && hex(p[i + 2]) >= 0) {
+            out[n++] = (char)(hex(p[i + 1]) << 4 | hex(p[i + 2]));
+            i += 2;
+        } else {
+            out[n++] = p[i];
+        }
+    }
+    out[n] = '\0';
+    *len_r = n;
+    return out;
+}
+
+static bool
+same(const char *text, size_t len, const char *wanted)
+{
+    return len == strlen(wanted) && memcmp(text, wanted, len) == 0;
+}
+
+const struct wire *
+wire_find(struct arena *a, const struct config *config, const char *path)
+{
+    size_t len;
+    const char *decoded = decode(a, path, strlen(path), &len);
+
+    for (size_t i = 0; i < sizeof wires / sizeof *wires; i++)
+        if (same(decoded, len, wires[i]->path) && config_serves(config, wires[i]->system))
+            return wires[i];
+    return NULL;
+}
+
+enum err
+wire_query(struct arena *a, const char *query, const char *name, const char **value_r)
+{
+    while (*query) {
+        size_t len = strcspn(query, "&"), name_len, value_len;
+        const char *equals = memchr(query, '=', len);
+        size_t raw = equals ? (size_t)(equals - query) : len;
+        const char *found = decode(a, query, raw, &name_len), *value;
+
+        if (same(found, name_len, name)) {
+            value = equals ? decode(a, equals + 1, len - raw - 1, &value_len)
+                           : decode(a, "", 0, &value_len);
+            if (memchr(value, 0, value_len) || !utf8_valid(value, value_len))
+                return ERR_LIMIT;
+            *value_r = value;
+            return ERR_OK;
+        }
+        query += len;
+        query += *query == '&';
+    }
+    return ERR_NOT_FOUND;
+}
+
+int64_t
+wire_since(struct arena *a, const char *query)
+{
+    const char *text;
+    enum err e = wire_query(a, query, "since", &text);
+    int64_t n = 0;
+
+    if (e == ERR_NOT_FOUND)
+        return WIRE_SINCE_NONE;
+    if (e != ERR_OK || !*text || strlen(text) > SINCE_DIGITS_MAX)
+        return WIRE_SINCE_UNUSABLE;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9')
+            return WIRE_SINCE_UNUSABLE;
+        n = n * 10 + (*text - '0');
+    }
+    return n;
+}
