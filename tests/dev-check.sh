@@ -153,6 +153,8 @@ check() {
     fi
     logs=$build_dir/check-logs
     mkdir -p "$logs"
+    run make -s -C "$build_dir" -j"$(nproc)" check TESTS= >"$logs/programs.log" 2>&1 </dev/null ||
+        { tail -40 "$logs/programs.log" >&2; die "make failed: $logs/programs.log"; }
     need_node_modules
     export CONFAB_BUILD=$build_dir CONFAB_SOURCE=$top
     for suite in "${suites[@]}"; do
