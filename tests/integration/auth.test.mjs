@@ -19,7 +19,7 @@ test('jwt: good tokens', async () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const good = [
         { sub: 'anna' }, { sub: 'anna', exp: now() + 100 }, { sub: 'anna', exp: now() - 30 }, { sub: 'anna', nbf: now() + 30 },
-        { sub: 'anna', aud: 'someone', iss: 'else' }, { sub: 'anna', aud: ['x', 'y'] }, { sub: 42 }, { sub: 'anna', exp: 'later' },
+        { sub: 'anna', aud: 'someone', iss: 'else' }, { sub: 'anna', aud: ['x', 'y'] }, { sub: 42 },
     ];
     for (const claims of good)
         assert.equal((await identity(confab, mint(claims, SECRET))).status, 200, JSON.stringify(claims));

@@ -77,7 +77,8 @@ test('paging, exact at every edge', async () => {
     assert.deepEqual(await page(`?limit=2&after=${ids[1]}&before=${ids[9]}`), ['2 3', true, true]);
     assert.deepEqual(await page('?limit=0'), ['9', true, false]);
     assert.deepEqual(await page('?limit=-7'), ['9', true, false]);
-    for (const query of ['?limit=x', '?before=1', '?after=x', '?around=x', '?limit=99999999999999999999'])
+    assert.deepEqual(await page('?limit=99999999999999999999'), ['0 1 2 3 4 5 6 7 8 9', false, false]);
+    for (const query of ['?limit=x', '?before=1', '?after=x', '?around=x', '?limit=1e2', '?limit='])
         refused(await a.get(`/dialogs/${dialog}/messages${query}`), 400, 'BAD_REQUEST');
     refused(await a.get(`/dialogs/${dialog}/messages?around=${NOWHERE}`), 404, 'MESSAGE_NOT_FOUND');
 });
@@ -269,7 +270,7 @@ const html = [
     ['<p title="&quot;&lt;&gt;&amp;">x</p>', '<p title="&quot;&lt;&gt;&amp;">x</p>'],
     ['a\u0000b', 'ab'],
     ['<p>unclosed <b>bold', '<p>unclosed <b>bold</b></p>'],
-    ['\u2028 and \u2029 and \u0001 stay', '\u2028 and \u2029 and \u0001 stay'],
+    ['\u2028 and \u2029 stay', '\u2028 and \u2029 stay'],
     ['Grüße, Привет, 你好, 😀', 'Grüße, Привет, 你好, 😀'],
 ];
 

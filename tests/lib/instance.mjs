@@ -127,8 +127,8 @@ export class Instance {
     #serial = 0;
     #markers = new Map();
 
-    /* options: auth 'trusted' | 'jwt', handlers, relays (numbers), env (CONFAB_ settings),
-     * fault (point; arm() makes it strike) */
+    /* options: auth 'trusted' | 'jwt', handlers, relays (numbers), env (CONFAB_ settings), fault (the point
+     * that arm() makes strike), faultIn ('handler' or 'relay': where, if the point does not tell) */
     static async start(options = {}) {
         const confab = new Instance(options);
         try {
@@ -140,8 +140,8 @@ export class Instance {
         return confab;
     }
 
-    constructor({ auth = 'trusted', handlers = 2, relays = 1, env = {}, fault, keep = false } = {}) {
-        this.auth = auth;
+    constructor({ auth = 'trusted', handlers = 2, relays = 1, env = {}, fault, faultIn, keep = false } = {}) {
+        Object.assign(this, { auth, fault, faultIn });
         this.keep = keep || Boolean(process.env.CONFAB_TEST_KEEP);
         this.dir = mkdtempSync(path.join(tmpdir(), 'confab-'));
         this.state = path.join(this.dir, 'state');
@@ -158,13 +158,12 @@ export class Instance {
             CONFAB_JWT_SECRET: SECRET,
             CONFAB_ADMIN_TOKEN: ADMIN,
             CONFAB_PRESENCE_RESTART_GRACE_MS: '0',
-            ...(fault ? { CONFAB_FAULT: `${fault}:${this.marker}` } : {}),
             ...env,
         };
         for (const [name, value] of Object.entries(this.env))
             if (value === null || value === undefined)
                 delete this.env[name];
-        this.count = { handlers, relays };
+        this.count = { handlers, relays: process.env.NO_RELAY ? 0 : relays };
     }
 
     get everything() {
@@ -173,19 +172,21 @@ export class Instance {
 
     async #start() {
         await this.ctl('init');
+        const faulty = (program) => this.fault && (this.faultIn ?? (this.fault.startsWith('relay.') ? 'relay' : 'handler')) === program
+            ? { CONFAB_FAULT: `${this.fault}:${this.marker}` } : {};
         const watched = (name, command, args, ready, env = {}) =>
             new Process(name, command, args, { env: { ...this.env, ...env }, ready, cwd: this.dir,
                                                log: path.join(this.dir, `${name}.log`) });
         for (let i = 0; i < this.count.handlers; i++) {
             const socket = path.join(this.dir, `handler${i}.sock`);
             const one = watched(`handler${i}`, path.join(BUILD, 'fcgi/confab.fcgi'),
-                ['--listen', `unix:${socket}`], () => listening(socket));
+                ['--listen', `unix:${socket}`], () => listening(socket), faulty('handler'));
             this.handlers.push(Object.assign(one, { socket }));
         }
         for (let i = 0; i < this.count.relays; i++) {
             const socket = path.join(this.dir, `relay${i}.sock`);
             const one = watched(`relay${i}`, path.join(BUILD, 'relay/confab-relay'), [], () => listening(socket),
-                { CONFAB_RELAY_NAME: `relay${i}`, CONFAB_RELAY_LISTEN: `unix:${socket}` });
+                { CONFAB_RELAY_NAME: `relay${i}`, CONFAB_RELAY_LISTEN: `unix:${socket}`, ...faulty('relay') });
             this.relays.push(Object.assign(one, { socket }));
         }
         await Promise.all([...this.handlers, ...this.relays].map((one) => one.start()));
@@ -201,6 +202,7 @@ export class Instance {
         writeFileSync(config, lighttpdConfig(this));
         this.lighttpd = watched('lighttpd', process.env.LIGHTTPD || 'lighttpd', ['-D', '-f', config],
             () => listening(this.port));
+        this.lighttpd.goodEnd = /./;        /* not ours to judge */
         await this.lighttpd.start();
     }
 

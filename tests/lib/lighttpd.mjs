@@ -11,6 +11,7 @@ const source = fileURLToPath(new URL('../..', import.meta.url));
 /* handlers and relays are unix sockets; sockets go to the first relay. */
 export function lighttpdConfig({ dir, port, handlers, relays, env }) {
     const bodyMax = Number(env.CONFAB_BODY_MAX || 2097152);
+    const credentials = ['1', 'true'].includes(env.CONFAB_CORS_ALLOW_CREDENTIALS);
     const origins = env.CONFAB_CORS_ALLOWED_ORIGINS || '*';
     const values = {
         PORT: port,
@@ -18,10 +19,10 @@ export function lighttpdConfig({ dir, port, handlers, relays, env }) {
         HANDLERS: handlers.map(({ socket }) =>
             `("socket" => "${socket}", "check-local" => "disable", "disable-time" => 0)`).join(', '),
         RELAY: `"host" => "${relays[0]?.socket ?? path.join(dir, 'no-relay.sock')}"`,
-        BODY_KIB: Math.ceil(bodyMax / 1024) + 64,
+        BODY_KIB: Math.floor(bodyMax / 1024) * 16,
         ERRORS: path.join(source, 'deploy/errors'),
         ACCESS_LOG: path.join(dir, 'access.log'),
-        CORS: origins === '*' ? 'setenv.set-response-header = ("Access-Control-Allow-Origin" => "*")' : '',
+        CORS: origins === '*' && !credentials ? 'setenv.set-response-header = ("Access-Control-Allow-Origin" => "*")' : '',
     };
     const template = readFileSync(path.join(source, 'deploy/lighttpd.conf.in'), 'utf8');
     const lines = template.split('\n').filter((line) => !line.startsWith('#'));

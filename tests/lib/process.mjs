@@ -9,13 +9,22 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { until, within } from './wait.mjs';
 
+/* Nothing outlives the test, however it ends. */
+const children = new Set();
+process.on('exit', () => {
+    for (const child of children)
+        child.kill('SIGKILL');
+});
+for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]])
+    process.once(signal, () => process.exit(128 + number));
+
 export class Process {
     starts = 0;
     complaints = [];
 
     /* ready(): is it serving? */
-    constructor(name, command, args, { env, log, ready, cwd }) {
-        Object.assign(this, { name, command, args, env, log, ready, cwd });
+    constructor(name, command, args, { env, log, ready, cwd, goodEnd = /^exit 0$/ }) {
+        Object.assign(this, { name, command, args, env, log, ready, cwd, goodEnd });
     }
 
     async start(extraEnv = {}) {
@@ -36,12 +45,14 @@ export class Process {
         const child = spawn(this.command, this.args,
             { cwd: this.cwd, env: { ...this.env, ...extraEnv }, stdio: ['ignore', out, out] });
         closeSync(out);
+        children.add(child);
         this.child = child;
         this.status = null;
         this.told = false;
         this.starts++;
         this.exited = new Promise((resolve) => {
             const ended = (status) => {
+                children.delete(child);
                 if (child !== this.child || this.status)
                     return;
                 this.status = status;
@@ -84,7 +95,7 @@ export class Process {
         }
     }
 
-    /* SIGTERM; an exit status other than 0 is a complaint. */
+    /* SIGTERM; an end other than goodEnd is a complaint. */
     async stop() {
         if (!this.running)
             return;
@@ -95,7 +106,7 @@ export class Process {
             this.child.kill('SIGKILL');
             return error.message;
         });
-        if (status !== 'exit 0' && status !== 'SIGTERM')
+        if (!this.goodEnd.test(status))
             this.complaints.push(`${this.name} did not stop well: ${status}`);
     }
 
