@@ -99,7 +99,7 @@ alarm_stop(struct alarm_clock *clock)
 
 /* ---- reading ---- */
 
-/* The name's value in an environment of "name=value" strings; NULL when absent or empty. */
+/* The name's value in an environment of "name=value" strings; NULL when absent. */
 static const char *
 variable(char *const *environment, const char *name)
 {
@@ -107,7 +107,7 @@ variable(char *const *environment, const char *name)
 
     for (; environment && *environment; environment++) {
         if (strncmp(*environment, name, len) == 0 && (*environment)[len] == '=')
-            return (*environment)[len + 1] ? *environment + len + 1 : NULL;
+            return *environment + len + 1;
     }
     return NULL;
 }
@@ -120,7 +120,7 @@ read_environment(struct request *q, char *const *environment)
     for (i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
         const char **member = (const char **)((char *)q + variables[i].offset);
 
-        if (!*member)
+        if (!*member || !**member)
             *member = arena_string(q->arena, variable(environment, variables[i].name));
     }
 }
@@ -160,7 +160,7 @@ read_body(const struct cgi *cgi, struct request *q, char *const *environment, bo
     const char *declared = variable(environment, "CONTENT_LENGTH");
     int64_t max = cgi->config->body_max, length = -1;
 
-    if (declared && !http_length(declared, &length))
+    if (declared && *declared && !http_length(declared, &length))
         q->body_err = ERR_MALFORMED;
     else if (length > max)
         q->body_err = ERR_TOO_LARGE;

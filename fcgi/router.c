@@ -45,6 +45,13 @@ is_literal(const struct segment *s, const char *p, size_t len)
     return s->text && strlen(s->text) == len && memcmp(s->text, p, len) == 0;
 }
 
+/* "/dialogs/" names no dialog. */
+static bool
+is_empty(const struct segment *s)
+{
+    return s->text && !*s->text;
+}
+
 /* How many segments the pattern's '*' takes; 0: the pattern has none, or too few are there. */
 static size_t
 rest_length(const char *path, size_t n_segments)
@@ -70,6 +77,8 @@ path_fits(const char *path, const struct target *t)
     while (pattern_next(&path, &p, &len)) {
         if (*p == '*')
             i += rest;
+        else if (*p == ':' && is_empty(&t->segments[i]))
+            return false;
         else if (*p == ':')
             i++;
         else if (!is_literal(&t->segments[i++], p, len))

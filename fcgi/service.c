@@ -22,6 +22,7 @@
 
 #define BUS_LINGER_MS 50
 #define LIMIT_KEY_MAX 512
+#define LOG_PATH_MAX 512
 
 void
 service_init(struct service *s, const struct config *config, const struct edge *const *edges,
@@ -251,14 +252,15 @@ route_request(struct request *q, struct reply *r, struct target *target, const s
     struct route_match m = { 0 };
     enum err e;
 
+    if (strlen(q->target) > (size_t)q->config->target_max)
+        return refuse_stranger(q, r, ERR_TARGET);
+    e = http_target(q->arena, q->target, target);
     if (q->method == M_OPTIONS) {
         r->status = 204;
         r->preflight = true;
         return ERR_OK;
     }
-    if (strlen(q->target) > (size_t)q->config->target_max)
-        return refuse_stranger(q, r, ERR_TARGET);
-    if ((e = http_target(q->arena, q->target, target)) != ERR_OK)
+    if (e != ERR_OK)
         return refuse_stranger(q, r, e);
     e = find_route(q, target, &m);
     *route_r = m.route;
@@ -293,7 +295,11 @@ static void
 log_request(const struct request *q, const struct target *target, const struct reply *r,
             enum err e, int64_t took_ms)
 {
-    log_event(LOG_LEVEL_INFO, "request", "method", q->method_text, "path", target->path,
+    const char *path = target->path;
+
+    if (strlen(path) > LOG_PATH_MAX)
+        path = arena_printf(q->arena, "%.*s...", LOG_PATH_MAX, path);
+    log_event(LOG_LEVEL_INFO, "request", "method", q->method_text, "path", path,
               "status", log_number(r->status), "why", e ? err_word(e) : NULL,
               "ms", log_number(took_ms), "request", q->id, NULL);
 }

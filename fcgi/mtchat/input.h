@@ -5,6 +5,9 @@
 #ifndef FCGI_MTCHAT_INPUT_H
 #define FCGI_MTCHAT_INPUT_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "shared/chat/chat.h"
 #include "shared/field.h"
 #include "shared/id.h"
@@ -14,7 +17,8 @@ struct in_list {
     const char *type;
     const char *search;
     const char *archived;
-    int64_t limit;              /* 0: not given */
+    int64_t limit;
+    bool has_limit;
     int64_t offset;
 };
 extern const struct field in_list_fields[];
@@ -34,7 +38,8 @@ struct in_read {
 extern const struct field in_read_fields[];
 
 struct in_page {
-    int64_t limit;              /* 0: not given */
+    int64_t limit;
+    bool has_limit;
     struct id around, after, before;
 };
 extern const struct field in_page_fields[];
@@ -76,10 +81,18 @@ extern const struct field in_participant_fields[];      /* struct member_new */
 struct in_sync {
     int64_t since;
     bool has_since;
-    int64_t limit;              /* 0: not given */
+    int64_t limit;
+    bool has_limit;
 };
 extern const struct field in_sync_fields[];
 
 extern const struct field in_scope_fields[];            /* struct scope_lists */
+
+/* How many a page holds: the default when none was given, else brought into 1..PAGE_MAX. What is no
+ * exact number (beyond 2^53) is ERR_FIELD, as it is in JSON. */
+enum err input_page_limit(struct fail *fail, bool given, int64_t limit, int64_t *limit_r);
+
+/* Within +-2^53? */
+bool input_is_exact(int64_t n);
 
 #endif

@@ -99,9 +99,9 @@ mtchat_read_scopes(struct request *q)
     if (json_type(json) != JSON_OBJECT)
         return malformed(q, "no object");
     e = field_read_json(q->arena, in_scope_fields, json, text, len, scopes, &q->fail);
-    if (e == ERR_FIELD)
+    if (e != ERR_OK)
         return malformed(q, "levels are lists of texts");
-    if (e != ERR_OK || (e = mtchat_check_scopes(q, &one)) != ERR_OK)
+    if ((e = mtchat_check_scopes(q, &one)) != ERR_OK)
         return e;
     q->scopes = scopes;
     return ERR_OK;

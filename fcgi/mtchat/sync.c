@@ -22,8 +22,11 @@ write_page(struct sbuf *out, const struct sync_page *page)
     json_open(out, '{');
     json_key(out, "events");
     json_open(out, '[');
-    for (i = 0; i < page->n; i++)
+    for (i = 0; i < page->n; i++) {
+        if (i > 0)
+            sbuf_putc(out, ',');
         mtchat_write_frame(out, &page->events[i]);
+    }
     json_close(out, ']');
     json_kv_int(out, "seq", page->seq);
     json_kv_bool(out, "more", page->more);
@@ -35,15 +38,18 @@ enum err
 mtchat_sync(struct request *q, struct reply *r)
 {
     const struct in_sync *in = q->in;
-    int64_t max = q->config->sync_limit_max, limit = in->limit;
+    int64_t max = q->config->sync_limit_max;
+    int64_t limit = max < LIMIT_DEFAULT ? max : LIMIT_DEFAULT;
     struct sync_page page;
     struct op op;
     enum err e;
 
-    if (limit > max)
-        return err_fail(&q->fail, ERR_LIMIT, "limit", "limit is at most %lld", (long long)max);
-    if (limit == 0)
-        limit = max < LIMIT_DEFAULT ? max : LIMIT_DEFAULT;
+    if (in->has_limit)
+        limit = in->limit;
+    if (limit < 1 || limit > max)
+        return err_fail(&q->fail, ERR_FIELD, "limit", "limit is 1 to %lld", (long long)max);
+    if (in->since < 0 || !input_is_exact(in->since))
+        return err_fail(&q->fail, ERR_FIELD, "since", "since is the seq of an event");
     if ((e = service_op(q, &op)) != ERR_OK)
         return e;
     e = op_sync(&op, q->user, in->has_since ? in->since : -1, limit, &page);

@@ -68,6 +68,8 @@ test_match(void **state)
         { "/health", M_POST, -ERR_METHOD },
         { "/health", M_OTHER, -ERR_METHOD },
         { "/d/x", M_GET, 4 },
+        { "/d/", M_GET, -ERR_NOT_FOUND },
+        { "/d//m", M_POST, -ERR_NOT_FOUND },
         { "/d/x", M_DELETE, 5 },
         { "/d/a%2Fb", M_GET, 4 },
         { "/d/%zz", M_GET, 4 },
