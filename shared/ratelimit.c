@@ -89,7 +89,7 @@ map(int fd)
         if (errno != EINTR)
             return NULL;
     if (!prepare(fd))
-        return NULL;        /* closing the file unlocks it */
+        return NULL;
     p = mmap(NULL, sizeof(struct table), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     return p == MAP_FAILED ? NULL : p;
 }
@@ -115,6 +115,7 @@ ratelimit_open(const char *path)
         errno = saved;
     }
     saved = errno;
+    flock(fd, LOCK_UN);     /* the mapping holds the file open, and with it the lock */
     close(fd);
     errno = saved;
     return r;
