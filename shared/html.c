@@ -9,7 +9,6 @@
  */
 #include "shared/html.h"
 
-#include <ctype.h>
 #include <gumbo.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -101,28 +100,55 @@ attribute_stays(const struct kept_tag *kept, const char *name)
     return strcmp(name, "lang") == 0 || strcmp(name, "title") == 0;
 }
 
+/* Bytes of the control character at p, 0 when there is none. Tab, line feed and form feed count as
+ * white space; the others show nothing and the parser would make U+FFFD of them, so they are left
+ * out everywhere. */
+static size_t
+control_len(const char *p)
+{
+    const unsigned char *u = (const unsigned char *)p;
+
+    if (*u == 0x7f || (*u < 0x20 && *u != '\0' && *u != '\t' && *u != '\n' && *u != '\f'))
+        return 1;
+    return u[0] == 0xc2 && u[1] >= 0x80 && u[1] <= 0x9f ? 2 : 0;
+}
+
+/* Bytes at p that a browser, or control_len() on writing, takes out of a URL. */
+static size_t
+url_noise_len(const char *p)
+{
+    return *p == '\t' || *p == '\n' || *p == '\f' ? 1 : control_len(p);
+}
+
+/* RFC 3986 section 3.1, in ASCII whatever the locale. */
+static bool
+is_scheme_char(char c, bool first)
+{
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
+        return true;
+    return !first && c != '\0' && strchr("0123456789+-.", c) != NULL;
+}
+
 /* Decides as a browser would read the URL: white space and controls in front do not count, tabs
  * and line ends nowhere. Without a scheme it is relative and may stay. */
 static bool
 url_stays(const char *url)
 {
     char scheme[sizeof("https")];
-    size_t n = 0;
-    bool first = true;
+    size_t noise, n = 0;
 
-    while (*url != '\0' && (unsigned char)*url <= ' ')
-        url++;
-    for (; *url != ':'; url++) {
-        if (*url == '\t' || *url == '\n' || *url == '\r')
+    while (*url != ':') {
+        noise = n == 0 && *url == ' ' ? 1 : url_noise_len(url);
+        if (noise > 0) {
+            url += noise;
             continue;
-        if (!isascii((unsigned char)*url) ||
-            !(isalpha((unsigned char)*url) ||
-              (!first && (isdigit((unsigned char)*url) || (*url != '\0' && strchr("+-.", *url))))))
+        }
+        if (!is_scheme_char(*url, n == 0))
             return true;        /* no scheme */
-        first = false;
         if (n < sizeof(scheme) - 1)
             scheme[n] = *url;
         n++;
+        url++;
     }
     if (n == 0)
         return true;            /* ":x" is relative */
@@ -218,10 +244,12 @@ struct walk {
     const GumboNode *open[DEPTH_MAX];   /* whose tags have been written */
 };
 
-/* Carriage returns, which only a character reference brings here, would come back as line ends. */
+/* Control characters get here by character references. */
 static void
 put_escaped(struct sbuf *out, const char *s, bool in_attribute)
 {
+    size_t n;
+
     for (; *s != '\0'; s++) {
         if (*s == '&')
             sbuf_puts(out, "&amp;");
@@ -233,7 +261,9 @@ put_escaped(struct sbuf *out, const char *s, bool in_attribute)
             sbuf_puts(out, "&quot;");
         else if (s[0] == '\xc2' && s[1] == '\xa0')
             sbuf_puts(out, "&nbsp;"), s++;
-        else if (*s != '\r')
+        else if ((n = control_len(s)) > 0)
+            s += n - 1;
+        else
             sbuf_putc(out, *s);
     }
 }
@@ -241,7 +271,10 @@ put_escaped(struct sbuf *out, const char *s, bool in_attribute)
 static void
 put_text(struct walk *w, const char *text)
 {
-    text += strspn(text, "\r");
+    size_t n;
+
+    while ((n = control_len(text)) > 0)
+        text += n;
     if (text[0] == '\0')
         return;
     if (w->after_pre && text[0] == '\n')
@@ -352,19 +385,19 @@ pass(struct sbuf *out, const struct sbuf *html, bool tags, bool *visible_r)
     return root != NULL;
 }
 
-/* Line ends as the parser would make them, no NUL. */
+/* Line ends as the parser would make them; no NUL, no other control characters. */
 static void
 clean(struct sbuf *out, const char *html, size_t len)
 {
-    size_t i;
+    const char *p, *end = html + len;
 
-    for (i = 0; i < len; i++) {
-        if (html[i] == '\r') {
+    for (p = html; p < end; p++) {
+        if (*p == '\r' && (p + 1 == end || p[1] != '\n'))
             sbuf_putc(out, '\n');
-            i += i + 1 < len && html[i + 1] == '\n';
-        } else if (html[i] != '\0') {
-            sbuf_putc(out, html[i]);
-        }
+        else if (*p == '\xc2' && p + 1 < end && control_len(p) == 2)
+            p++;
+        else if (*p == '\xc2' || (*p != '\0' && control_len(p) == 0))
+            sbuf_putc(out, *p);
     }
 }
 

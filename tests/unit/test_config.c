@@ -1,0 +1,296 @@
+/* test_config - file, environment, secrets in files, checks
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "shared/config.h"
+#include "shared/log.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define SECRET "a secret of thirty-two bytes.....!"
+
+static char dir[] = "/tmp/test_config.XXXXXX";
+static char file[64], secret_file[64];
+static struct arena *arena;
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    log_setup("test_config", LOG_LEVEL_ERROR, 0);
+    if (mkdtemp(dir) == NULL)
+        return -1;
+    snprintf(file, sizeof(file), "%s/conf", dir);
+    snprintf(secret_file, sizeof(secret_file), "%s/secret", dir);
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    unlink(file);
+    unlink(secret_file);
+    return rmdir(dir);
+}
+
+static void
+write_file(const char *path, const char *text, mode_t mode)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+/* A clean environment, an arena, and the file as given. */
+static int
+begin(void **state)
+{
+    (void)state;
+    clearenv();
+    setenv("CONFAB_CONFIG", file, 1);
+    write_file(file, "", 0600);
+    arena = arena_new();
+    return 0;
+}
+
+static int
+end(void **state)
+{
+    (void)state;
+    arena_free(arena);
+    return 0;
+}
+
+static const struct config *
+load(void)
+{
+    const struct config *c = NULL;
+    struct fail fail = { 0 };
+
+    if (config_load(arena, &c, &fail) != ERR_OK)
+        fail_msg("%s", fail.why);
+    return c;
+}
+
+static void
+refused(const char *part_of_why)
+{
+    const struct config *c = NULL;
+    struct fail fail = { 0 };
+
+    assert_int_equal(config_load(arena, &c, &fail), ERR_FIELD);
+    if (strstr(fail.why, part_of_why) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", fail.why, part_of_why);
+}
+
+static void
+defaults_are_complete(void **state)
+{
+    const struct config *c = load();
+
+    (void)state;
+    assert_string_equal(c->state, CONFAB_STATE_DIR);
+    assert_string_equal(c->run, CONFAB_STATE_DIR "/run");
+    assert_string_equal(c->database, CONFAB_STATE_DIR "/confab.db");
+    assert_string_equal(c->auth, "jwt");
+    assert_false(c->trusted);
+    assert_true(c->jwt_check_exp);
+    assert_int_equal(c->body_max, 2097152);
+    assert_null(c->jwt_keys[0]);
+    assert_true(config_serves(c, "mtchat"));
+    assert_false(config_serves(c, "mtcha"));
+}
+
+static void
+a_missing_file_matters_only_when_named(void **state)
+{
+    (void)state;
+    setenv("CONFAB_CONFIG", "/nonexistent/x.conf", 1);
+    refused("/nonexistent/x.conf");
+    unsetenv("CONFAB_CONFIG");
+    load();
+}
+
+static void
+the_environment_wins_over_the_file(void **state)
+{
+    const struct config *c;
+
+    (void)state;
+    write_file(file, "# comment\n; another\n\n[requests]\nbody_max = 4096\r\n  json_depth=16 \n"
+                     "state = /s t\nrate_limit_enabled = true\nrun=\nlog_level = debug", 0600);
+    setenv("CONFAB_JSON_DEPTH", "32", 1);
+    setenv("CONFAB_AUTH", "trusted", 1);
+    setenv("CONFAB_FAULT", "x", 1);
+    setenv("CONFAB_UNKNOWN", "only a warning", 1);
+    c = load();
+    assert_int_equal(c->body_max, 4096);
+    assert_int_equal(c->json_depth, 32);
+    assert_true(c->rate_limit_enabled && c->trusted);
+    assert_string_equal(c->run, "/s t/run");
+    assert_string_equal(c->database, "/s t/confab.db");
+}
+
+static void
+bad_lines_are_refused(void **state)
+{
+    static const struct { const char *text, *why; } cases[] = {
+        { "nonsense", ":1: expected" }, { "\n\nno_such = 1", ":3: unknown setting no_such" },
+        { "= 1", ":1: expected" }, { "body_max = x", ":1: body_max must be a whole" },
+        { "body_max =", "whole number" }, { "body_max = 5", "1024 to" }, { "body_max = 4096k", "whole" },
+        { "body_max = 99999999999999999999", "whole" }, { "body_max = +4096", "whole" },
+        { "jwt_check_exp = yes", "true or false" }, { "auth =", "1 to 10 bytes" },
+        { "auth = muchtoolong", "1 to 10 bytes" }, { "auth_file = /x", "unknown" },
+        { "jwt_secret_fil = /x", "unknown" }, { "BODY_MAX = 4096", "unknown" }, { "[x", ":1: expected" },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(cases); i++) {
+        write_file(file, cases[i].text, 0600);
+        refused(cases[i].why);
+    }
+    write_file(file, "", 0600);
+    setenv("CONFAB_BODY_MAX", "x", 1);
+    refused("CONFAB_BODY_MAX: body_max");
+}
+
+static void
+secrets_come_from_files(void **state)
+{
+    (void)state;
+    write_file(secret_file, " a b,c \r\nsecond line", 0640);
+    write_file(file, "", 0600);
+    setenv("CONFAB_ADMIN_TOKEN_FILE", secret_file, 1);
+    assert_string_equal(load()->admin_token, " a b,c ");
+    setenv("CONFAB_ADMIN_TOKEN", "x", 1);
+    refused("both set");
+    unsetenv("CONFAB_ADMIN_TOKEN");
+    chmod(secret_file, 0644);
+    refused("others may use it");
+    chmod(secret_file, 0602);
+    refused("others may use it");
+    write_file(secret_file, "\nx", 0600);
+    refused("first line is empty");
+    setenv("CONFAB_ADMIN_TOKEN_FILE", dir, 1);
+    refused("secret file");
+    setenv("CONFAB_ADMIN_TOKEN_FILE", "/nonexistent", 1);
+    refused("cannot open /nonexistent");
+    unsetenv("CONFAB_ADMIN_TOKEN_FILE");
+    write_file(secret_file, "from file", 0600);
+    write_file(file, arena_printf(arena, "jwt_secret_file = %s\n", secret_file), 0600);
+    assert_string_equal(load()->jwt_keys[0], "from file");
+}
+
+static void
+keys_are_split(void **state)
+{
+    const struct config *c;
+    struct token_rules rules;
+
+    (void)state;
+    setenv("CONFAB_JWT_SECRET", "single", 1);
+    c = load();
+    assert_string_equal(c->jwt_keys[0], "single");
+    assert_null(c->jwt_keys[1]);
+    setenv("CONFAB_JWT_SECRETS", " one ,, two,\t", 1);
+    setenv("CONFAB_JWT_AUDIENCE", "app", 1);
+    c = load();
+    rules = config_token_rules(c);
+    assert_string_equal(rules.secrets[0], "one");
+    assert_string_equal(rules.secrets[1], "two");
+    assert_null(rules.secrets[2]);
+    assert_string_equal(rules.user_claim, "sub");
+    assert_string_equal(rules.audience, "app");
+    assert_int_equal(rules.leeway_s, 60);
+    assert_true(rules.check_times);
+    setenv("CONFAB_JWT_SECRETS", " , ", 1);
+    setenv("CONFAB_JWT_AUDIENCE", "", 1);
+    c = load();
+    assert_string_equal(c->jwt_keys[0], "single");
+    assert_null(config_token_rules(c).audience);
+}
+
+static void
+servers_do_not_start_with_nonsense(void **state)
+{
+    static const struct { const char *name, *value, *field; } cases[] = {
+        { "CONFAB_JWT_SECRET", "", "jwt_secret" }, { "CONFAB_AUTH", "none", "auth" },
+        { "CONFAB_LOG_LEVEL", "loud", "log_level" }, { "CONFAB_SYSTEMS", "other", "systems" },
+        { "CONFAB_SYSTEMS", ",", "systems" }, { "CONFAB_SYSTEMS", "mtchat, other", "systems" },
+        { "CONFAB_RELAY_NAME", "../x", "relay_name" }, { "CONFAB_RELAY_NAME", ".x", "relay_name" },
+        { "CONFAB_WS_TIMEOUT_S", "25", "ws_timeout_s" },
+    };
+    struct fail fail;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(cases); i++) {
+        clearenv();
+        setenv("CONFAB_CONFIG", file, 1);
+        setenv("CONFAB_JWT_SECRET", SECRET, 1);
+        assert_int_equal(config_check(load(), &fail), ERR_OK);
+        setenv(cases[i].name, cases[i].value, 1);
+        assert_int_equal(config_check(load(), &fail), ERR_FIELD);
+        assert_string_equal(fail.field, cases[i].field);
+    }
+    clearenv();
+    setenv("CONFAB_CONFIG", file, 1);
+    setenv("CONFAB_AUTH", "trusted", 1);
+    setenv("CONFAB_SYSTEMS", " mtchat ", 1);
+    assert_int_equal(config_check(load(), NULL), ERR_OK);
+    assert_true(config_serves(load(), "mtchat"));
+}
+
+static void
+printing_hides_secrets(void **state)
+{
+    struct sbuf out;
+
+    (void)state;
+    setenv("CONFAB_JWT_SECRET", SECRET, 1);
+    sbuf_init(&out, 100000);
+    config_print(load(), &out, false);
+    assert_null(strstr(sbuf_str(&out), SECRET));
+    assert_null(strchr(sbuf_str(&out), '#'));
+    assert_non_null(strstr(sbuf_str(&out), "\njwt_secret = (hidden)\n"));
+    assert_non_null(strstr(sbuf_str(&out), "\nadmin_token = \n"));
+    assert_non_null(strstr(sbuf_str(&out), "\njwt_check_exp = true\n"));
+    assert_non_null(strstr(sbuf_str(&out), "\n[relay]\n"));
+    sbuf_reset(&out);
+    config_print(load(), &out, true);
+    assert_non_null(strstr(sbuf_str(&out), "\n# bytes of a request body; more is 413\nbody_max = "));
+    sbuf_fini(&out);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(defaults_are_complete, begin, end),
+        cmocka_unit_test_setup_teardown(a_missing_file_matters_only_when_named, begin, end),
+        cmocka_unit_test_setup_teardown(the_environment_wins_over_the_file, begin, end),
+        cmocka_unit_test_setup_teardown(bad_lines_are_refused, begin, end),
+        cmocka_unit_test_setup_teardown(secrets_come_from_files, begin, end),
+        cmocka_unit_test_setup_teardown(keys_are_split, begin, end),
+        cmocka_unit_test_setup_teardown(servers_do_not_start_with_nonsense, begin, end),
+        cmocka_unit_test_setup_teardown(printing_hides_secrets, begin, end),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
