@@ -102,6 +102,8 @@ export class Store {
         const have = new Set(talk.messages.map((m) => m.id));
         talk.messages = [...page.messages.filter((m) => !have.has(m.id)), ...talk.messages];
         talk.more = page.has_more_before;
+        if (talk.firstUnread && page.first_unread_message_id)
+            talk.firstUnread = page.first_unread_message_id;
     }
 
     talkFor(id) {
