@@ -44,6 +44,7 @@ frame_build(unsigned char first, const void *payload, size_t len)
     f->refs = 1;
     f->len = n + (uint32_t)len;
     f->payload = n;
+    f->parts = 1;
     memcpy(f->bytes, header, n);
     if (len > 0)                /* payload may be NULL then */
         memcpy(f->bytes + n, payload, len);
@@ -66,6 +67,47 @@ bool
 frame_is_ping(const struct frame *f)
 {
     return f->bytes[0] == FIN_PING;
+}
+
+struct frame *
+frame_join(struct frame *const *list, size_t n)
+{
+    size_t len = 0;
+    struct frame *f;
+
+    for (size_t i = 0; i < n; i++)
+        len += list[i]->len;
+    if (n == 0 || len > UINT32_MAX || (f = malloc(sizeof *f + len)) == NULL)
+        return NULL;
+    f->refs = 1;
+    f->len = 0;
+    f->payload = list[0]->payload;
+    f->parts = (uint32_t)n;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(f->bytes + f->len, list[i]->bytes, list[i]->len);
+        f->len += list[i]->len;
+    }
+    return f;
+}
+
+struct frame *
+frame_part(const struct frame *f, uint32_t *at)
+{
+    const unsigned char *h = f->bytes + *at;
+    uint64_t len;
+    uint32_t header = 2;
+
+    if (*at >= f->len)
+        return NULL;
+    len = h[1];
+    if (h[1] >= LENGTH_16) {
+        uint32_t more = h[1] == LENGTH_16 ? 2 : 8;
+
+        for (len = 0; header < 2 + more; header++)
+            len = len << 8 | h[header];
+    }
+    *at += header + (uint32_t)len;
+    return frame_build(h[0], h + header, (size_t)len);
 }
 
 struct frame *

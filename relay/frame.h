@@ -17,6 +17,7 @@ struct frame {
     unsigned refs;
     uint32_t len;           /* of bytes: header and payload */
     uint32_t payload;       /* offset of the payload in bytes */
+    uint32_t parts;         /* 1, or how many frames frame_join put together: then payload means nothing */
     unsigned char bytes[];
 };
 
@@ -26,6 +27,14 @@ struct frame *frame_text(const void *payload, size_t len);
 /* A new ping frame. It carries one byte: some libraries do not tell us of an empty pong. */
 struct frame *frame_ping(void);
 bool frame_is_ping(const struct frame *f);
+
+/* Several text frames as one piece, which a queue takes or leaves as a whole. NULL when out of memory
+ * or n is 0. */
+struct frame *frame_join(struct frame *const *list, size_t n);
+
+/* The part of a joined frame at *at, as a frame of its own, moving *at behind it; begin with 0. NULL at
+ * the end and when out of memory. */
+struct frame *frame_part(const struct frame *f, uint32_t *at);
 
 struct frame *frame_ref(struct frame *f);
 void frame_unref(struct frame *f);      /* NULL is fine */

@@ -637,6 +637,20 @@ conn_user(const struct conn *c)
     return c->user;
 }
 
+/* Where each write is one message a joined frame has to come apart. */
+static void
+send_parts(struct conn *c, const struct frame *f)
+{
+    struct frame *part;
+    uint32_t at = 0;
+
+    while ((part = frame_part(f, &at)) != NULL) {
+        if (outq_push(&c->out, part, UINT32_MAX, SIZE_MAX) == ERR_OK)
+            conn_mark_dirty(c);
+        frame_unref(part);
+    }
+}
+
 void
 conn_send(struct conn *c, struct frame *f)
 {
@@ -645,6 +659,10 @@ conn_send(struct conn *c, struct frame *f)
 
     if (c->state != CONN_OPEN)
         return;
+    if (f->parts > 1 && !c->links->unframed) {
+        send_parts(c, f);
+        return;
+    }
     e = outq_push(&c->out, f, (uint32_t)config->ws_queue_frames, (size_t)config->ws_queue_bytes);
     if (e == ERR_OK) {
         conn_mark_dirty(c);

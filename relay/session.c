@@ -209,18 +209,62 @@ replay_run(struct replay *r, const struct ring *ring, const struct connect_state
         replay_event(r, ring_get(ring, seq));
 }
 
+/* The first frame and what follows it at once. They are queued as one piece, so that a queue
+ * shorter than what was missed cannot turn a client away for ever. */
+struct burst {
+    struct frame **list;
+    size_t n;
+    struct sbuf text;
+    bool failed;
+};
+
 static void
-send_event(struct session *s, struct sbuf *b, const struct event *e)
+burst_add(struct burst *b)
+{
+    if (b->text.failed || !(b->list[b->n] = frame_text(b->text.data, b->text.len)))
+        b->failed = true;
+    else
+        b->n++;
+}
+
+static void
+burst_event(struct burst *b, const struct wire *wire, const struct event *e)
 {
     if (e->body_len == 0)
         return;         /* erased since */
-    sbuf_reset(b);
-    s->wire->write_event(b, e);
-    if (!b->failed)
-        session_send(s, b->data, b->len);
+    sbuf_reset(&b->text);
+    wire->write_event(&b->text, e);
+    burst_add(b);
 }
 
-/* A peer must have room for what is live, too: more than this part of its queue is not replayed. */
+static void
+burst_send(struct burst *b, struct session *s)
+{
+    struct frame *all = b->failed ? NULL : frame_join(b->list, b->n);
+
+    if (all)
+        conn_send(s->conn, all);
+    else
+        session_close(s, CLOSE_LATER, "out of memory");
+    frame_unref(all);
+    for (size_t i = 0; i < b->n; i++)
+        frame_unref(b->list[i]);
+    free(b->list);
+    sbuf_fini(&b->text);
+}
+
+/* Events that are no longer there have no frame to count. */
+static size_t
+count_missed(const struct connect_state *state)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < state->n_missed; i++)
+        n += state->missed[i].body_len > 0;
+    return n;
+}
+
+/* A queue that one burst fills would be too slow at the next event. */
 static bool
 fits(const struct config *config, const struct connect_state *state)
 {
@@ -228,8 +272,7 @@ fits(const struct config *config, const struct connect_state *state)
 
     for (size_t i = 0; i < state->n_missed; i++)
         bytes += (int64_t)state->missed[i].body_len;
-    return (int64_t)state->n_missed <= config->ws_queue_frames / 4 * 3 &&
-        bytes <= config->ws_queue_bytes / 4 * 3;
+    return bytes <= config->ws_queue_bytes / 4 * 3;
 }
 
 static void
@@ -238,17 +281,17 @@ welcome(struct session *s, const struct config *config, const struct connect_sta
 {
     bool resumed = state->resumed && fits(config, state);
     struct wire_welcome w = { s->user, state->head, s->since != WIRE_SINCE_NONE, resumed,
-                              resumed ? state->n_missed : 0 };
-    struct sbuf b;
+                              resumed ? count_missed(state) : 0 };
+    struct burst b = { .list = mem_new((1 + state->n_missed + r->n_heard) * sizeof *b.list) };
 
-    sbuf_init(&b, FRAME_MAX);
-    s->wire->write_welcome(&b, &w);
-    session_send(s, b.data, b.len);
-    for (size_t i = 0; i < w.missed; i++)
-        send_event(s, &b, &state->missed[i]);
+    sbuf_init(&b.text, FRAME_MAX);
+    s->wire->write_welcome(&b.text, &w);
+    burst_add(&b);
+    for (size_t i = 0; resumed && i < state->n_missed; i++)
+        burst_event(&b, s->wire, &state->missed[i]);
     for (size_t i = 0; i < r->n_heard; i++)
-        send_event(s, &b, r->heard[i]);
-    sbuf_fini(&b);
+        burst_event(&b, s->wire, r->heard[i]);
+    burst_send(&b, s);
 }
 
 enum err
