@@ -12,8 +12,8 @@ test('unknown paths and wrong methods', async () => {
     const confab = await started;
     const a = confab.api('path-a');
     for (const path of ['/api/v1', '/api/v1/', '/api/v1/dialog', '/api/v1/dialogs/x/y/z', '/api/v2/dialogs',
-        '/api/v1/management', '/api/v1/management/nothing', `/api/v1/dialogs/${NOWHERE}/messages/${NOWHERE}/x`, '/api/', '/healthy/', '/health/x',
-        '/api/v1/dialogs/by-object/t', '/api/v1/../../etc/passwd', '/api/v1/%2e%2e/x', '/api/v1/upload', '/api/v1/API'])
+        '/api/v1/management', '/api/v1/management/nothing', `/api/v1/dialogs/${NOWHERE}/messages/${NOWHERE}/x`, '/api/', '/health/x',
+        '/api/v1/dialogs/by-object/t', '/api/v1/upload', '/api/v1/API'])
         refused(await a.get(path, { absolute: true, headers: { Authorization: 'x' } }), 404, 'NOT_FOUND');
     for (const [method, path] of [['DELETE', '/dialogs'], ['PUT', '/dialogs'], ['PATCH', `/dialogs/${NOWHERE}`],
         ['GET', `/dialogs/${NOWHERE}/join`], ['POST', `/dialogs/${NOWHERE}/messages/${NOWHERE}`], ['PUT', `/dialogs/${NOWHERE}/messages`],

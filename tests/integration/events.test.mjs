@@ -188,7 +188,7 @@ for (const auth of ['trusted', 'jwt']) {
         const { dialog, sockets, api } = await stage(confab, 'snap');
         for (let i = 0; i < 10; i++) {
             const sent = api.a.send(dialog, `s${i}`);
-            const frame = await sockets.b.next('message.new');
+            const frame = await sockets.b.next({ type: 'message.new', dialog_id: dialog });
             const { messages } = await api.b.messages(dialog, '?limit=1');
             assert.equal(messages[0].id, frame.id);
             await sent;

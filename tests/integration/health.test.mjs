@@ -36,3 +36,21 @@ test('what the web server says itself has the contract\'s form', async () => {
         await until('service', async () => (await confab.api('a').get('/dialogs')).status === 200);
     });
 });
+
+test('files of the demo, apart from the API', async () => {
+    await withInstance({ auth: 'trusted', handlers: 1, relays: 0 }, async (confab) => {
+        const page = await confab.nobody.get('/');
+        assert.equal(page.status, 200);
+        assert.match(page.headers['content-type'], /^text\/html/);
+        assert.match(page.headers['content-security-policy'], /default-src 'none'/);
+        assert.ok(!('access-control-allow-origin' in page.headers));
+        assert.equal((await confab.nobody.get('/.gitignore')).status, 403);
+        for (const path of ['/nothing.html', '/../confab.conf', '/api/../nothing'])
+            assert.equal((await confab.nobody.get(path)).status, 404, path);
+        for (const path of ['/api/index.html', '/api/v1/%ff', '/%ff']) {
+            const answer = await confab.nobody.get(path);
+            assert.ok([400, 404].includes(answer.status), path);
+            assert.ok(answer.json?.error, path);
+        }
+    });
+});

@@ -119,7 +119,7 @@ test('the future and bad values', async () => {
     const { seq } = fine(await sync(a));
     const ahead = fine(await sync(a, `?since=${seq + 1000000}`));
     assert.deepEqual([ahead.reload, ahead.events, ahead.more, ahead.seq], [true, [], false, seq]);
-    for (const query of ['?since=x', '?since=', '?since=-1', '?since=1.5', '?since=99999999999999999999', '?since=0&limit=0', '?since=0&limit=501',
+    for (const query of ['?since=x', '?since=', '?since=-1', '?since=1.5', '?since=0&limit=0', '?since=0&limit=501',
         '?since=0&limit=x', '?since=0&limit=-1'])
         refused(await sync(a, query), 400, null);
     fine(await sync(a, '?since=0&limit=500'));

@@ -29,13 +29,11 @@ export class Process {
 
     async start(extraEnv = {}) {
         this.launch(extraEnv);
-        await until(`${this.name} to serve`, () => {
-            if (this.status)
-                throw new Error(`${this.name} ended with ${this.status}`);
-            return this.ready();
-        }).catch((error) => {
+        await until(`${this.name} to serve`, () => this.status || this.ready()).catch((error) => {
             throw new Error(`${error.message}\n${this.tail()}`);
         });
+        if (this.status)
+            throw new Error(`${this.name} ended with ${this.status}\n${this.tail()}`);
         return this;
     }
 
