@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <zmq.h>
 
+#include "shared/arena.h"
 #include "shared/log.h"
 
 #define RECONNECT_MS 50
@@ -47,10 +48,8 @@ allocate(size_t n)
 {
     void *p = calloc(1, n);
 
-    if (!p) {
-        log_event(LOG_LEVEL_ERROR, "out of memory", "where", "bus", NULL);
-        abort();
-    }
+    if (!p)
+        arena_exhausted(n);
     return p;
 }
 
