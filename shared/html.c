@@ -11,11 +11,17 @@
 
 #include <gumbo.h>
 #include <setjmp.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "shared/utf8.h"
+
+/* What is parsed is a whole document, all of whose buffers begin so. (As a fragment, gumbo 0.10
+ * aborts on some misplaced tags, which a body that is really there prevents.) */
+#define PROLOGUE "<!DOCTYPE html><body>"
+#define PROLOGUE_LEN (sizeof(PROLOGUE) - 1)
 
 #define PASSES_MAX 6            /* real messages settle in one or two */
 #define DEPTH_MAX 100           /* kept tags inside each other; deeper ones are unwrapped */
@@ -215,7 +221,28 @@ heap_free(struct heap *h)
     }
 }
 
-/* The root of the tree, NULL when the budget was passed. */
+/* The node at index among parent's children, NULL behind the last. */
+static const GumboNode *
+child_at(const GumboNode *parent, size_t index)
+{
+    const GumboVector *children = &parent->v.element.children;
+
+    return index < children->length ? children->data[index] : NULL;
+}
+
+static const GumboNode *
+find_body(const GumboNode *root)
+{
+    const GumboNode *node = NULL;
+    size_t i;
+
+    for (i = 0; (node = child_at(root, i)) != NULL; i++)
+        if (node->type == GUMBO_NODE_ELEMENT && node->v.element.tag == GUMBO_TAG_BODY)
+            break;
+    return node;
+}
+
+/* The body of the document, NULL when the budget was passed. */
 static const GumboNode *
 parse(struct heap *h, const struct sbuf *html)
 {
@@ -225,12 +252,11 @@ parse(struct heap *h, const struct sbuf *html)
     options.allocator = heap_alloc;
     options.deallocator = heap_release;
     options.userdata = h;
-    options.fragment_context = GUMBO_TAG_BODY;
     options.max_errors = 0;
     if (setjmp(h->gave_up) != 0)
         return NULL;
     output = gumbo_parse_with_options(&options, sbuf_str(html), html->len);
-    return output->root;
+    return find_body(output->root);
 }
 
 /* ---- writing ---- */
@@ -337,15 +363,6 @@ leave(struct walk *w, const GumboNode *node)
     sbuf_printf(w->out, "</%s>", find_kept(node->v.element.tag)->name);
 }
 
-/* The node at index among parent's children, NULL behind the last. */
-static const GumboNode *
-child_at(const GumboNode *parent, size_t index)
-{
-    const GumboVector *children = &parent->v.element.children;
-
-    return index < children->length ? children->data[index] : NULL;
-}
-
 /* Everything below root, without recursion: trees may be as deep as messages are long. */
 static void
 walk(struct walk *w, const GumboNode *root)
@@ -370,7 +387,7 @@ walk(struct walk *w, const GumboNode *root)
 
 /* ---- the passes ---- */
 
-/* One pass from html to out. False when parsing gave up. */
+/* One pass from html to out, both with prologue. False when parsing gave up. */
 static bool
 pass(struct sbuf *out, const struct sbuf *html, bool tags, bool *visible_r)
 {
@@ -378,6 +395,7 @@ pass(struct sbuf *out, const struct sbuf *html, bool tags, bool *visible_r)
     struct walk w = { .out = out, .tags = tags };
     const GumboNode *root = parse(&heap, html);
 
+    sbuf_puts(out, PROLOGUE);
     if (root != NULL)
         walk(&w, root);
     heap_free(&heap);
@@ -391,6 +409,7 @@ clean(struct sbuf *out, const char *html, size_t len)
 {
     const char *p, *end = html + len;
 
+    sbuf_puts(out, PROLOGUE);
     for (p = html; p < end; p++) {
         if (*p == '\r' && (p + 1 == end || p[1] != '\n'))
             sbuf_putc(out, '\n');
@@ -418,9 +437,8 @@ settle(struct sbuf *now, struct sbuf *next, bool *visible_r)
     for (i = 0; i <= PASSES_MAX && !done && !now->failed; i++) {
         sbuf_reset(next);
         if (!pass(next, now, i < PASSES_MAX, visible_r)) {
-            sbuf_reset(next);
-            put_escaped(next, sbuf_str(now), false);
-            *visible_r = utf8_visible(now->data, now->len);
+            put_escaped(next, now->data + PROLOGUE_LEN, false);
+            *visible_r = utf8_visible(now->data + PROLOGUE_LEN, now->len - PROLOGUE_LEN);
             done = true;
         }
         done = done || is_same(now, next);
@@ -434,20 +452,22 @@ void
 html_sanitise(struct sbuf *out, const char *html, size_t len, bool *visible_r)
 {
     struct sbuf now, next;
+    size_t max;
 
     *visible_r = false;
     if (len > INPUT_MAX) {
         out->failed = true;
         return;
     }
-    sbuf_init(&now, out->max);
-    sbuf_init(&next, out->max);
+    max = out->max < SIZE_MAX - PROLOGUE_LEN ? out->max + PROLOGUE_LEN : out->max;
+    sbuf_init(&now, max);
+    sbuf_init(&next, max);
     clean(&now, html, len);
     settle(&now, &next, visible_r);
     if (now.failed)
         out->failed = true;
     else
-        sbuf_put(out, sbuf_str(&now), now.len);
+        sbuf_put(out, now.data + PROLOGUE_LEN, now.len - PROLOGUE_LEN);
     sbuf_fini(&now);
     sbuf_fini(&next);
 }

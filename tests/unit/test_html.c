@@ -110,7 +110,8 @@ other_tags_go(void **state)
         { "<iframe>i</iframe><object>o</object><embed>e", "e" },
         { "<template><b>t</b></template><noscript>n</noscript><title>t</title>x", "x" },
         { "<textarea><b></textarea><select><option>o</option></select><xmp><b></xmp>x", "x" },
-        { "<svg><b>s</b></svg><svg><desc>d</desc></svg>x", "x" },
+        { "<svg><text>s</text></svg><svg><desc>d</desc></svg>x", "x" },
+        { "<svg><b>s</b></svg>x", "<b>s</b>x" },         /* HTML: b ends the svg */
         { "<math><mi>m</mi></math>x", "x" },
         { "a<!-- c -->b<!doctype html>c<?php p ?>d<![CDATA[e]]>f", "abcdf" },
         { "<body onload=x>a</body></html>b", "ab" }, { "<plaintext><b>x", "&lt;b&gt;x" },
