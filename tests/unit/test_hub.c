@@ -1,0 +1,318 @@
+/* test_hub - who hears what, as operations move them
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "relay/hub.h"
+#include "tests/unit/relay_event.h"
+
+/* A session that writes down what it hears: "1 2 !4404 ". */
+struct ear {
+    struct hub_session hub;         /* first */
+    char heard[256];
+};
+
+static void
+note(struct ear *e, const char *format, int n)
+{
+    size_t len = strlen(e->heard);
+
+    snprintf(e->heard + len, sizeof e->heard - len, format, n);
+}
+
+static void
+on_deliver(void *arg, struct hub_session *s, const struct event *e)
+{
+    (void)arg;
+    note((struct ear *)s, "%d ", (int)e->seq);
+}
+
+static void
+on_close(void *arg, struct hub_session *s, int code, const char *reason)
+{
+    (void)arg;
+    assert_string_equal(reason, "deleted");
+    note((struct ear *)s, "!%d ", code);
+}
+
+static const struct hub_calls calls = { on_deliver, on_close };
+static struct hub *hub;
+static struct ear ann, ann2, bob;
+static struct small small;
+
+static int
+setup(void **state)
+{
+    (void)state;
+    hub = hub_new(0, &calls, NULL);
+    memset(&ann, 0, sizeof ann);
+    memset(&ann2, 0, sizeof ann2);
+    memset(&bob, 0, sizeof bob);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    hub_leave(hub, &ann.hub);
+    hub_leave(hub, &ann2.hub);
+    hub_leave(hub, &bob.hub);
+    assert_int_equal(hub_listeners(hub), 0);
+    assert_int_equal(hub_channels(hub), 0);
+    assert_int_equal(hub_links(hub), 0);
+    hub_free(hub);
+    return 0;
+}
+
+static enum err
+join(struct ear *e, const char *user, int64_t seq, const char *channel)
+{
+    return hub_join(hub, &e->hub, "mtchat", user,
+                    &(struct hub_audience){ &channel, channel ? 1 : 0, seq });
+}
+
+static void
+say(int64_t seq, const char *channel)
+{
+    hub_apply(hub, small_event(&small, seq, channel));
+}
+
+static void
+operate(int64_t seq, enum event_verb verb, const char *channel, const char *user, const char *to)
+{
+    hub_apply(hub, small_operation(&small, seq, verb, channel, user, to));
+}
+
+static void
+channel_and_implicit_ones_are_heard(void **state)
+{
+    (void)state;
+    join(&ann, "ann", 0, "d:1");
+    join(&bob, "bob", 0, "d:2");
+    say(1, "d:1");
+    say(2, "d:2");
+    say(3, "user:mtchat:ann");
+    say(4, "system:mtchat");
+    say(5, "system:rooms");
+    say(6, "user:rooms:ann");
+    say(7, "nobody");
+    assert_string_equal(ann.heard, "1 3 4 ");
+    assert_string_equal(bob.heard, "2 4 ");
+    assert_true(hub_seq(hub) == 7);
+}
+
+static void
+every_tab_hears_and_is_one_listener(void **state)
+{
+    (void)state;
+    join(&ann, "ann", 0, "d:1");
+    join(&ann2, "ann", 0, "d:1");
+    assert_int_equal(hub_listeners(hub), 1);
+    assert_int_equal(hub_links(hub), 2);        /* d:1 and system: */
+    say(1, "d:1");
+    hub_leave(hub, &ann.hub);
+    say(2, "d:1");
+    assert_string_equal(ann.heard, "1 ");
+    assert_string_equal(ann2.heard, "1 2 ");
+}
+
+static void
+several_channels_are_heard_once(void **state)
+{
+    const char *both[] = { "d:1", "d:2", "user:mtchat:ann", "d:1" };
+    struct event e = { .seq = 1, .system = "mtchat", .channels = both, .n_channels = 4 };
+
+    (void)state;
+    hub_join(hub, &ann.hub, "mtchat", "ann", &(struct hub_audience){ both, 2, 0 });
+    hub_apply(hub, &e);
+    assert_string_equal(ann.heard, "1 ");
+}
+
+static void
+excepted_user_does_not_hear(void **state)
+{
+    (void)state;
+    join(&ann, "ann", 0, "d:1");
+    join(&bob, "bob", 0, "d:1");
+    small_event(&small, 1, "d:1");
+    small.event.except = "ann";
+    hub_apply(hub, &small.event);
+    small_event(&small, 2, "d:1");
+    small.event.except = "ann";
+    small.event.system = "rooms";       /* another system's ann */
+    hub_apply(hub, &small.event);
+    assert_string_equal(ann.heard, "2 ");
+    assert_string_equal(bob.heard, "1 2 ");
+}
+
+static void
+operations_count_before_delivery(void **state)
+{
+    (void)state;
+    join(&ann, "ann", 0, NULL);
+    join(&bob, "bob", 0, "d:1");
+    operate(1, EVENT_JOIN, "d:1", "ann", "d:1");
+    operate(2, EVENT_LEAVE, "d:1", "bob", "d:1");
+    operate(3, EVENT_JOIN, "d:1", "ann", "d:1");        /* once more changes nothing */
+    operate(4, EVENT_JOIN, "d:1", "stranger", "d:1");
+    assert_string_equal(ann.heard, "1 2 3 4 ");
+    assert_string_equal(bob.heard, "1 ");
+    operate(5, EVENT_LEAVE, "d:1", "ann", "d:1");
+    assert_string_equal(ann.heard, "1 2 3 4 ");
+}
+
+static void
+operations_move_users_of_their_system_only(void **state)
+{
+    (void)state;
+    join(&ann, "ann", 0, "d:1");
+    small_operation(&small, 1, EVENT_LEAVE, "d:1", "ann", NULL);
+    small.event.system = "rooms";
+    hub_apply(hub, &small.event);
+    say(2, "d:1");
+    assert_string_equal(ann.heard, "2 ");
+}
+
+static void
+gone_empties_the_channel(void **state)
+{
+    struct ear many[20];
+
+    (void)state;
+    memset(many, 0, sizeof many);
+    for (int i = 0; i < 20; i++) {
+        char name[8];
+
+        snprintf(name, sizeof name, "u%d", i);
+        join(&many[i], name, i % 3 ? 0 : 9, "d:1");     /* every third knows better */
+    }
+    operate(1, EVENT_GONE, "d:1", NULL, "d:1");
+    say(10, "d:1");
+    for (int i = 0; i < 20; i++) {
+        assert_string_equal(many[i].heard, i % 3 ? "" : "10 ");
+        hub_leave(hub, &many[i].hub);
+    }
+}
+
+static void
+close_reaches_sessions_on_the_channel(void **state)
+{
+    (void)state;
+    join(&ann, "ann", 0, "d:1");
+    join(&ann2, "ann", 5, "d:1");       /* opened after the reason to close */
+    join(&bob, "bob", 0, NULL);
+    operate(1, EVENT_CLOSE, "d:1", NULL, NULL);
+    operate(2, EVENT_CLOSE, "user:mtchat:bob", NULL, NULL);
+    assert_string_equal(ann.heard, "!4404 ");
+    assert_string_equal(ann2.heard, "");
+    assert_string_equal(bob.heard, "!4404 ");
+}
+
+static void
+session_ignores_what_its_state_contains(void **state)
+{
+    (void)state;
+    join(&ann, "ann", 2, "d:1");        /* the database was ahead of the bus */
+    say(1, "d:1");
+    say(2, "d:1");
+    say(3, "d:1");
+    assert_string_equal(ann.heard, "3 ");
+}
+
+static void
+listener_ignores_operations_its_state_contains(void **state)
+{
+    (void)state;
+    /* read at 3: left at 1, came back at 3, left another channel for good at 2 */
+    join(&ann, "ann", 3, "d:1");
+    operate(1, EVENT_LEAVE, "d:1", "ann", NULL);
+    operate(2, EVENT_JOIN, "d:2", "ann", NULL);
+    operate(3, EVENT_GONE, "d:1", NULL, NULL);
+    say(4, "d:1");
+    say(5, "d:2");
+    assert_string_equal(ann.heard, "4 ");
+    operate(6, EVENT_LEAVE, "d:1", "ann", NULL);
+    say(7, "d:1");
+    assert_string_equal(ann.heard, "4 ");
+}
+
+static void
+older_state_may_not_join_a_newer_listener(void **state)
+{
+    (void)state;
+    assert_int_equal(join(&ann, "ann", 5, "d:1"), ERR_OK);
+    /* at 3 he was no member of d:1 yet; from 4 on he would hear it by the listener's channels */
+    assert_int_equal(join(&ann2, "ann", 3, NULL), ERR_BUSY);
+    assert_null(ann2.hub.listener);
+    assert_int_equal(join(&ann2, "ann", 5, "d:1"), ERR_OK);
+    say(4, "d:1");
+    say(6, "d:1");
+    assert_string_equal(ann2.heard, "6 ");
+}
+
+static void
+later_tab_does_not_change_the_listener(void **state)
+{
+    (void)state;
+    join(&ann, "ann", 0, "d:1");
+    /* read at 2, after a leaving at 2 which the hub has yet to see */
+    join(&ann2, "ann", 2, NULL);
+    say(1, "d:1");
+    operate(2, EVENT_LEAVE, "d:1", "ann", "d:1");
+    say(3, "d:1");
+    assert_string_equal(ann.heard, "1 ");
+    assert_string_equal(ann2.heard, "");
+}
+
+static void
+many_links_are_found_again(void **state)
+{
+    char names[500][16];
+    const char *list[500];
+
+    (void)state;
+    for (int i = 0; i < 500; i++) {
+        snprintf(names[i], sizeof names[i], "d:%d", i);
+        list[i] = names[i];
+    }
+    hub_join(hub, &ann.hub, "mtchat", "ann", &(struct hub_audience){ list, 500, 0 });
+    hub_join(hub, &bob.hub, "mtchat", "bob", &(struct hub_audience){ list, 500, 0 });
+    assert_int_equal(hub_links(hub), 2 * 501);
+    for (int i = 0; i < 500; i++)
+        operate(i + 1, EVENT_LEAVE, list[i], "ann", NULL);
+    assert_int_equal(hub_links(hub), 501 + 1);
+    for (int i = 0; i < 500; i++)
+        operate(i + 501, EVENT_GONE, list[i], NULL, NULL);
+    assert_int_equal(hub_links(hub), 2);
+    assert_int_equal(hub_channels(hub), 1);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(channel_and_implicit_ones_are_heard),
+        TEST(every_tab_hears_and_is_one_listener),
+        TEST(several_channels_are_heard_once),
+        TEST(excepted_user_does_not_hear),
+        TEST(operations_count_before_delivery),
+        TEST(operations_move_users_of_their_system_only),
+        TEST(gone_empties_the_channel),
+        TEST(close_reaches_sessions_on_the_channel),
+        TEST(session_ignores_what_its_state_contains),
+        TEST(listener_ignores_operations_its_state_contains),
+        TEST(older_state_may_not_join_a_newer_listener),
+        TEST(later_tab_does_not_change_the_listener),
+        TEST(many_links_are_found_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
