@@ -149,7 +149,8 @@ CREATE TABLE member (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX member_user ON member (system, user);
 CREATE INDEX member_order ON member (conversation, ordinal);
-CREATE INDEX member_archived ON member (conversation) WHERE archived = 1;
+-- archived stands in it, though always 1, so that SQLite prefers it to the primary key.
+CREATE INDEX member_archived ON member (conversation, archived) WHERE archived = 1;
 
 -- Who may discover and join a conversation. n: number of values over all levels.
 CREATE TABLE scope (

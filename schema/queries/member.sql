@@ -16,9 +16,12 @@ RETURNING display_name;
 SELECT m.read_n, m.unread_n, m.archived, m.pinned, m.notifications, m.display_name
 FROM member m WHERE m.conversation = :conversation AND m.user = :user;
 
+-- Is anything there that counts as unread, above one position and up to another? Not how much:
+-- somebody who was away for long would make every send count thousands of rows.
 -- name: member_unread
-SELECT count(*) FROM entry
-WHERE conversation = :conversation AND n > :unread_n AND kind = 0 AND author <> :user;
+SELECT EXISTS (SELECT 1 FROM entry
+               WHERE conversation = :conversation AND n > :above AND n <= :up_to
+                 AND kind = 0 AND author <> :user);
 
 -- One participant or all of them. Counting is done for the caller's row (:viewer) or for all (:viewer NULL).
 -- name: member_list

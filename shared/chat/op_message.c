@@ -119,10 +119,10 @@ static enum err
 read_by_sending(struct sending *s, const struct entry *entry, bool *had_unread_r)
 {
     struct store store = op_store(s->o);
-    int64_t unread = 0;
-    enum err e = store_member_unread(&store, s->c.key, s->user, s->me.unread_n, &unread);
+    enum err e;
 
-    *had_unread_r = unread > 0;
+    *had_unread_r = false;
+    e = store_member_unread(&store, s->c.key, s->user, s->me.unread_n, entry->n, had_unread_r);
     return e == ERR_OK ? store_member_set_read(&store, s->c.key, s->user, entry->n) : e;
 }
 
@@ -242,13 +242,13 @@ move_position(struct op *o, const struct conversation *c, const char *user,
 {
     struct store store = op_store(o);
     struct notice notice = {.kind = EVENT_READ, .conversation = c->uid, .user = user};
-    int64_t before = 0, after = 0;
-    enum err e;
+    bool forward = n > me->unread_n, count_moves = false;
+    enum err e = store_member_unread(&store, c->key, user, forward ? me->unread_n : n,
+                                     forward ? n : me->unread_n, &count_moves);
 
-    if ((e = store_member_unread(&store, c->key, user, me->unread_n, &before)) != ERR_OK
-        || (e = store_member_unread(&store, c->key, user, n, &after)) != ERR_OK)
+    if (e != ERR_OK)
         return e;
-    if (me->has_read && me->read_n == n && before == after)
+    if (me->has_read && me->read_n == n && !count_moves)
         return ERR_OK;
     if ((e = store_member_set_read(&store, c->key, user, n)) == ERR_OK
         && (e = store_entry_at(&store, c->key, n, &notice.read)) == ERR_OK)

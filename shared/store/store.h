@@ -93,8 +93,9 @@ enum err store_member_unarchive_all(const struct store *s, int64_t key, const ch
 /* Sets both positions to n. */
 enum err store_member_set_read(const struct store *s, int64_t key, const char *user, int64_t n);
 
-enum err store_member_unread(const struct store *s, int64_t key, const char *user,
-                             int64_t unread_n, int64_t *count_r);
+/* Is there an entry that counts as unread for user, above one position and up to another? */
+enum err store_member_unread(const struct store *s, int64_t key, const char *user, int64_t above,
+                             int64_t up_to, bool *some_r);
 
 /* ---- entries (store_entry.c) ---- */
 

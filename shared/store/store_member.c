@@ -189,13 +189,14 @@ store_member_set_read(const struct store *s, int64_t key, const char *user, int6
 }
 
 enum err
-store_member_unread(const struct store *s, int64_t key, const char *user, int64_t unread_n,
-                    int64_t *count_r)
+store_member_unread(const struct store *s, int64_t key, const char *user, int64_t above,
+                    int64_t up_to, bool *some_r)
 {
     struct db_row *r = query_of(s, Q_MEMBER_UNREAD, key, user);
 
-    db_bind_int(r, ":unread_n", unread_n);
+    db_bind_int(r, ":above", above);
+    db_bind_int(r, ":up_to", up_to);
     if (db_step(r))
-        *count_r = db_int(r, 0);
+        *some_r = db_int(r, 0) != 0;
     return db_done(r);
 }
