@@ -204,6 +204,29 @@ test('with a token: from the fragment, out of the address, and refused when it i
         await bad.clean();
     }));
 
+test('a token that runs out leads back to the door', () =>
+    withInstance({ auth: 'jwt', env: { CONFAB_JWT_LEEWAY_S: '0' } }, async (confab) => {
+        await confab.dialog(people('vera'), { title: 'Short visit' });
+        const token = confab.token('vera', { exp: Math.ceil(Date.now() / 1000) + 4 });
+        const vera = await Tab.open(confab, 'vera', { query: `#token=${token}`, expected: /401|WebSocket/ });
+        await vera.item('Short visit').waitFor();
+        await vera.at('#door-why', { hasText: 'refused' }).waitFor();
+        assert.equal(await vera.page.evaluate(() => sessionStorage.length), 0);
+        await vera.clean();
+    }));
+
+test('by touch, a tap on a message shows what can be done to it', async () => {
+    const confab = await started;
+    const dialog = await confab.dialog(people('wim', 'xenia'), { title: 'Touched' });
+    await confab.api('xenia').send(dialog, '<p>tap me</p>');
+    const wim = await Tab.open(confab, 'wim', { viewport: { width: 390, height: 760 }, hasTouch: true, isMobile: true });
+    await wim.item('Touched').tap();
+    await wim.message('tap me').locator('.text').tap();
+    await wim.message('tap me').locator('[data-act="reply"]').tap();
+    await wim.at('#about', { hasText: 'Reply to Xenia' }).waitFor();
+    await wim.clean();
+});
+
 test('the demo\'s chats are made once', async () => {
     const confab = await started;
     const seed = () => run(path.join(SOURCE, 'deploy/seed-demo.sh'), [`http://127.0.0.1:${confab.port}`, ADMIN]);

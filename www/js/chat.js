@@ -102,10 +102,7 @@ export class Chat {
             return here;
         if (!talk.quotes.has(id)) {
             talk.quotes.set(id, undefined);
-            this.#api.message(dialog, id).catch(() => null).then((m) => {
-                talk.quotes.set(id, m);
-                this.#store.changed();
-            });
+            this.#loadQuote(talk, dialog, id);
         }
         return talk.quotes.get(id);
     }
@@ -260,6 +257,19 @@ export class Chat {
         } finally {
             this.#store.end(mark);
         }
+    }
+
+    async #loadQuote(talk, dialog, id) {
+        try {
+            talk.quotes.set(id, await this.#api.message(dialog, id));
+        } catch (error) {
+            if (error.status !== 404) {
+                talk.quotes.delete(id);     /* the next change of the page asks again */
+                return;
+            }
+            talk.quotes.set(id, null);
+        }
+        this.#store.changed();
     }
 
     #loadDots() {

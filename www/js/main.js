@@ -33,11 +33,13 @@ function start(session) {
         sync: (since, etag) => api.sync(since, etag),
         onFrames: (frames) => chat.frames(frames),
         onReload: () => chat.reload(),
-        onHello: (frame) => { store.me.id = frame.employee_id ?? store.me.id; },
+        onHello: (frame) => {
+            store.me.id = frame.employee_id ?? store.me.id;
+            if (frame.resumed)
+                chat.refreshPeople();
+        },
         onState: (state) => {
             store.status = state;
-            if (state === 'live' && store.loaded)
-                chat.refreshPeople();
             store.changed();
         },
         onRefused: (error) => {
