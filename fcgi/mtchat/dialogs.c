@@ -84,13 +84,12 @@ mtchat_list_dialogs(struct request *q, struct reply *r)
     struct conversation_filter filter = {
         .search = in->search,
         .order = ORDER_ACTIVITY,
+        .limit = in->limit ? in->limit : PAGE_DEFAULT,
         .offset = in->offset,
     };
     enum err e;
 
     if ((e = read_which(q, in, WHICH_PARTICIPATING, &filter)) != ERR_OK)
-        return e;
-    if ((e = input_page_limit(&q->fail, in->has_limit, in->limit, &filter.limit)) != ERR_OK)
         return e;
     if (filter.which == WHICH_AVAILABLE && !q->scopes)
         return err_fail(&q->fail, ERR_MALFORMED, NULL, "the scope header is required");

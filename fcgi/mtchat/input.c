@@ -1,8 +1,7 @@
 /* input - what each endpoint of mtchat takes: structs, and the tables that fill them
  *
- * Some limits stand in the handlers instead: those that the settings move (participants, scopes),
- * those of a message, because there a missing dialog is told first, and page sizes, which are brought
- * into their bounds.
+ * Some limits stand in the handlers instead: those that the settings move (participants, scopes,
+ * events of /sync) and those of a message, because there a missing dialog is told first.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,7 +16,7 @@ const struct field in_list_fields[] = {
     { "type",     F_TEXT, AT(in_list, type) },
     { "search",   F_TEXT, AT(in_list, search) },
     { "archived", F_TEXT, AT(in_list, archived) },
-    { "limit",    F_INT,  AT(in_list, limit), .has = offsetof(struct in_list, has_limit) },
+    { "limit",    F_INT,  AT(in_list, limit), .min = 1, .max = PAGE_MAX, .flags = FIELD_CLAMP },
     { "offset",   F_INT,  AT(in_list, offset), .max = WHOLE_MAX, .flags = FIELD_CLAMP },
     { 0 },
 };
@@ -60,7 +59,7 @@ const struct field in_read_fields[] = {
 };
 
 const struct field in_page_fields[] = {
-    { "limit",  F_INT,  AT(in_page, limit), .has = offsetof(struct in_page, has_limit) },
+    { "limit",  F_INT,  AT(in_page, limit), .min = 1, .max = PAGE_MAX, .flags = FIELD_CLAMP },
     { "around", F_UUID, AT(in_page, around) },
     { "after",  F_UUID, AT(in_page, after) },
     { "before", F_UUID, AT(in_page, before) },
@@ -146,21 +145,3 @@ const struct field in_sync_fields[] = {
     { "limit", F_INT, AT(in_sync, limit), .has = offsetof(struct in_sync, has_limit) },
     { 0 },
 };
-
-bool
-input_is_exact(int64_t n)
-{
-    return n >= -WHOLE_MAX && n <= WHOLE_MAX;
-}
-
-enum err
-input_page_limit(struct fail *fail, bool given, int64_t limit, int64_t *limit_r)
-{
-    *limit_r = PAGE_DEFAULT;
-    if (!given)
-        return ERR_OK;
-    if (!input_is_exact(limit))
-        return err_fail(fail, ERR_FIELD, "limit", "limit must be an integer");
-    *limit_r = limit < 1 ? 1 : limit > PAGE_MAX ? PAGE_MAX : limit;
-    return ERR_OK;
-}

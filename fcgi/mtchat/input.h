@@ -17,8 +17,7 @@ struct in_list {
     const char *type;
     const char *search;
     const char *archived;
-    int64_t limit;
-    bool has_limit;
+    int64_t limit;              /* 0: not given */
     int64_t offset;
 };
 extern const struct field in_list_fields[];
@@ -38,8 +37,7 @@ struct in_read {
 extern const struct field in_read_fields[];
 
 struct in_page {
-    int64_t limit;
-    bool has_limit;
+    int64_t limit;              /* 0: not given */
     struct id around, after, before;
 };
 extern const struct field in_page_fields[];
@@ -87,12 +85,5 @@ struct in_sync {
 extern const struct field in_sync_fields[];
 
 extern const struct field in_scope_fields[];            /* struct scope_lists */
-
-/* How many a page holds: the default when none was given, else brought into 1..PAGE_MAX. What is no
- * exact number (beyond 2^53) is ERR_FIELD, as it is in JSON. */
-enum err input_page_limit(struct fail *fail, bool given, int64_t limit, int64_t *limit_r);
-
-/* Within +-2^53? */
-bool input_is_exact(int64_t n);
 
 #endif

@@ -32,15 +32,13 @@ mtchat_list_messages(struct request *q, struct reply *r)
     const struct id *anchor = mode == PAGE_AROUND  ? &in->around
                               : mode == PAGE_AFTER ? &in->after
                                                    : &in->before;
-    int64_t limit;
+    int64_t limit = in->limit ? in->limit : PAGE_DEFAULT;
     struct message_page page;
     char id[ID_TEXT_SIZE];
     struct op op;
     size_t i;
     enum err e;
 
-    if ((e = input_page_limit(&q->fail, in->has_limit, in->limit, &limit)) != ERR_OK)
-        return e;
     if ((e = service_op(q, &op)) != ERR_OK)
         return e;
     e = op_message_page(&op, q->user, &MTCHAT_PATH(q)->id, mode, anchor, limit, &page);

@@ -13,6 +13,7 @@
 #include "shared/wire/mtchat.h"
 
 #define LIMIT_DEFAULT 100
+#define SINCE_MAX (INT64_C(1) << 53)     /* what a number in JSON can carry */
 
 static void
 write_page(struct sbuf *out, const struct sync_page *page)
@@ -48,7 +49,7 @@ mtchat_sync(struct request *q, struct reply *r)
         limit = in->limit;
     if (limit < 1 || limit > max)
         return err_fail(&q->fail, ERR_FIELD, "limit", "limit is 1 to %lld", (long long)max);
-    if (in->since < 0 || !input_is_exact(in->since))
+    if (in->since < 0 || in->since > SINCE_MAX)
         return err_fail(&q->fail, ERR_FIELD, "since", "since is the seq of an event");
     if ((e = service_op(q, &op)) != ERR_OK)
         return e;
