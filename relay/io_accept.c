@@ -32,6 +32,7 @@ enum { ANSWER_MAX = 1024 * 1024 };      /* bytes of a plain answer */
 enum { FLUSH_MAX = 1024 * 1024 };       /* bytes of a request body thrown away behind an answer */
 
 static const double accept_pause_s = 0.1;   /* out of descriptors: when to look again */
+static const double warn_pause_s = 10.0;
 static const double flush_s = 2.0;          /* how long an answered peer may take to hang up */
 
 /* A socket that is not a connection: its head is coming, or its answer is being read. */
@@ -55,6 +56,7 @@ struct io_accept {
     ev_timer pause;
     TAILQ_HEAD(, pending) pending;  /* the oldest first */
     unsigned n_pending;
+    double warned_s;            /* when the lack of descriptors was last logged */
 };
 
 static void
@@ -336,9 +338,11 @@ accept_starved(struct io_accept *a)
         close(fd);
     }
     a->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (!ev_is_active(&a->pause))
+    if (ev_now(a->io->loop) - a->warned_s > warn_pause_s) {
+        a->warned_s = ev_now(a->io->loop);
         log_event(LOG_LEVEL_WARNING, "out_of_descriptors", "connections",
                   log_number(io_links_count(a->io->links)), NULL);
+    }
     ev_io_stop(a->io->loop, &a->acceptable);
     ev_timer_start(a->io->loop, &a->pause);
 }

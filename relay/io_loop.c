@@ -129,6 +129,7 @@ io_free(struct io *io)
     if (io == NULL)
         return;
     io_accept_free(io->accept);
+    io->accept = NULL;          /* connections closed below ask for it */
     io_links_free(io->links);
     while ((watch = LIST_FIRST(&io->watches)) != NULL) {
         LIST_REMOVE(watch, entry);
