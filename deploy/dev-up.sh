@@ -243,20 +243,33 @@ alive() {
     return 1
 }
 
-# The web server first, so that nothing new comes in; then the rest finish what they do.
+# Waits for processes to end, at most so many seconds.
+ended_within() {
+    local until=$((SECONDS + $1))
+    shift
+    while alive "$@"; do
+        ((SECONDS < until)) || return 1
+        sleep 0.02
+    done
+}
+
+# The relay first, so that its farewell still reaches the clients through the web server; then the rest.
 stop() {
-    local pid pids=("${pid_of[@]}") until=$((SECONDS + stop_wait_s))
+    local pid pids=("${pid_of[@]}")
     trap '' INT TERM HUP
     trap - EXIT
     for pid in "${!name_of[@]}"; do
         [[ ${name_of[$pid]} == *:* ]] && kill "$pid" 2>/dev/null
     done
-    [[ -n ${pid_of[lighttpd]:-} ]] && kill -TERM "${pid_of[lighttpd]}" 2>/dev/null
+    if [[ -n ${pid_of[relay]:-} ]]; then
+        kill -TERM "${pid_of[relay]}" 2>/dev/null
+        ended_within "$((stop_wait_s / 2))" "${pid_of[relay]}"
+    fi
     ((${#pids[@]})) && kill -TERM "${pids[@]}" 2>/dev/null
-    while alive "${pids[@]}" && ((SECONDS < until)); do
-        sleep 0.02
-    done
-    alive "${pids[@]}" && note "had to be killed: ${pids[*]}" && kill -KILL "${pids[@]}" 2>/dev/null
+    if ! ended_within "$stop_wait_s" "${pids[@]}"; then
+        note "had to be killed: ${pids[*]}"
+        kill -KILL "${pids[@]}" 2>/dev/null
+    fi
     rm -f "$run"/handler-*.sock "$run"/relay.sock "$run"/bus-*.sock
     [[ -n $run_is_temporary ]] && rm -rf "$run"
     note "stopped"
