@@ -11,9 +11,6 @@
 #include "relay/mem.h"
 #include "relay/strmap.h"
 
-/* Both graces are constant, so each list is in order of its ends. */
-enum { GRACE_NONE, GRACE_NORMAL, GRACE_RESTART, GRACES };
-
 struct user {
     struct strmap_node node;
     char *system, *user;
@@ -22,16 +19,16 @@ struct user {
     bool flying, flying_online; /* in the batch under way, and as what */
     bool dirty;
     struct user *next_dirty;
-    int grace;
+    bool grace;                 /* outlives his last socket until ... */
     int64_t until_ms;
-    struct user *prev, *next;   /* in the list of that grace */
+    struct user *prev, *next;   /* in the list of graces */
 };
 
 struct presence {
-    struct presence_rules rules;
+    int64_t grace_ms;
     struct strmap users;
     struct user *dirty;
-    struct { struct user *first, *last; } graces[GRACES];
+    struct user *first_grace, *last_grace;      /* in order of their ends: all last equally long */
     struct live_change *changes;
     struct user **flying;
     size_t n_flying, size;
@@ -48,7 +45,7 @@ find(const struct presence *p, const char *key)
 static bool
 wanted(const struct user *u)
 {
-    return u->sockets > 0 || u->grace != GRACE_NONE;
+    return u->sockets > 0 || u->grace;
 }
 
 static void
@@ -62,33 +59,33 @@ mark(struct presence *p, struct user *u)
 }
 
 static void
-grace_begin(struct presence *p, struct user *u, int which, int64_t until_ms)
+grace_begin(struct presence *p, struct user *u, int64_t until_ms)
 {
-    u->grace = which;
+    u->grace = true;
     u->until_ms = until_ms;
     u->next = NULL;
-    u->prev = p->graces[which].last;
+    u->prev = p->last_grace;
     if (u->prev)
         u->prev->next = u;
     else
-        p->graces[which].first = u;
-    p->graces[which].last = u;
+        p->first_grace = u;
+    p->last_grace = u;
 }
 
 static void
 grace_end(struct presence *p, struct user *u)
 {
-    if (u->grace == GRACE_NONE)
+    if (!u->grace)
         return;
     if (u->prev)
         u->prev->next = u->next;
     else
-        p->graces[u->grace].first = u->next;
+        p->first_grace = u->next;
     if (u->next)
         u->next->prev = u->prev;
     else
-        p->graces[u->grace].last = u->prev;
-    u->grace = GRACE_NONE;
+        p->last_grace = u->prev;
+    u->grace = false;
 }
 
 static void
@@ -112,13 +109,11 @@ forget_if_done(struct presence *p, struct user *u)
 static void
 end_graces(struct presence *p, int64_t now_ms)
 {
-    for (int i = GRACE_NORMAL; i < GRACES; i++) {
-        struct user *u;
+    struct user *u;
 
-        while ((u = p->graces[i].first) && u->until_ms <= now_ms) {
-            grace_end(p, u);
-            mark(p, u);
-        }
+    while ((u = p->first_grace) && u->until_ms <= now_ms) {
+        grace_end(p, u);
+        mark(p, u);
     }
 }
 
@@ -155,11 +150,11 @@ rewrite_one(void *arg, struct strmap_node *node)
 /* ---- public ---- */
 
 struct presence *
-presence_new(const struct presence_rules *rules)
+presence_new(int64_t grace_ms)
 {
     struct presence *p = mem_new(sizeof *p);
 
-    p->rules = *rules;
+    p->grace_ms = grace_ms;
     strmap_init(&p->users);
     return p;
 }
@@ -198,13 +193,11 @@ void
 presence_close(struct presence *p, const char *key, int64_t now_ms)
 {
     struct user *u = find(p, key);
-    bool settled = now_ms >= p->rules.settled_ms;
-    int64_t grace = settled ? p->rules.grace_ms : p->rules.restart_grace_ms;
 
     if (!u || --u->sockets > 0)
         return;
-    if (grace > 0)
-        grace_begin(p, u, settled ? GRACE_NORMAL : GRACE_RESTART, now_ms + grace);
+    if (p->grace_ms > 0)
+        grace_begin(p, u, now_ms + p->grace_ms);
     else
         mark(p, u);
 }
@@ -267,12 +260,7 @@ presence_rewrite(struct presence *p)
 int64_t
 presence_due(const struct presence *p)
 {
-    int64_t due = INT64_MAX;
-
-    for (int i = GRACE_NORMAL; i < GRACES; i++)
-        if (p->graces[i].first && p->graces[i].first->until_ms < due)
-            due = p->graces[i].first->until_ms;
-    return due;
+    return p->first_grace ? p->first_grace->until_ms : INT64_MAX;
 }
 
 size_t

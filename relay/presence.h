@@ -17,13 +17,8 @@
 
 struct presence;
 
-struct presence_rules {
-    int64_t grace_ms;           /* how long a user outlives his last socket ... */
-    int64_t restart_grace_ms;   /* ... and how long when it closed ... */
-    int64_t settled_ms;         /* ... before this moment */
-};
-
-struct presence *presence_new(const struct presence_rules *rules);
+/* grace_ms: how long a user outlives his last socket. */
+struct presence *presence_new(int64_t grace_ms);
 void presence_free(struct presence *p);
 
 /* A socket of the user opened. key: his user channel. */

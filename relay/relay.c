@@ -233,13 +233,11 @@ relay_new(const struct relay_start *start)
 {
     struct relay *r = mem_new(sizeof *r);
     const struct config *c = start->config;
-    struct presence_rules rules = { c->presence_grace_ms, c->presence_restart_grace_ms, 0 };
 
     r->start = *start;
     r->config = c;
     r->scratch = arena_new();
-    r->settled_ms = rules.settled_ms = when_monotonic_ms() + c->presence_restart_grace_ms;
-    r->presence = presence_new(&rules);
+    r->presence = presence_new(c->presence_grace_ms);
     r->limits = limits_new(c->ws_per_user);
     if (!open_all(r)) {
         relay_free(r);

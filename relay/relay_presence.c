@@ -93,7 +93,7 @@ presence_timer_due(void *arg)
 struct lease_job {
     struct worker_job job;
     struct relay *relay;
-    bool sweep, lost;
+    bool lost;
 };
 
 static enum err
@@ -104,7 +104,7 @@ lease_run(struct worker_job *j, struct op *op)
     enum err e = op_relay_renew(op, l->relay->config->relay_name, s->run, s->endpoint, &l->lost);
     bool more = true;
 
-    for (int i = 0; e == ERR_OK && l->sweep && more && i < SWEEP_STEPS; i++)
+    for (int i = 0; e == ERR_OK && more && i < SWEEP_STEPS; i++)
         e = op_presence_sweep(op, SWEEP_STEP, &more);
     return e;
 }
@@ -141,7 +141,6 @@ lease_due(void *arg)
     l->job.done = lease_done;
     l->job.writes = true;
     l->relay = r;
-    l->sweep = when_monotonic_ms() >= r->settled_ms;
     worker_post(r->worker, &l->job);
 }
 

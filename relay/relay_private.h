@@ -50,7 +50,6 @@ struct relay {
     /* relay_presence.c */
     struct io_timer *presence_timer, *lease_timer;
     bool renewing;
-    int64_t settled_ms;             /* monotonic: until then clients of an earlier run come back */
 };
 
 extern const struct io_handlers relay_handlers;

@@ -14,8 +14,6 @@
 #include "relay/presence.h"
 
 #define GRACE 100
-#define RESTART_GRACE 1000
-#define SETTLED 500
 
 static struct presence *presence;
 static char text[256];
@@ -24,7 +22,7 @@ static int
 setup(void **state)
 {
     (void)state;
-    presence = presence_new(&(struct presence_rules){ 0, 0, 0 });
+    presence = presence_new(0);
     return 0;
 }
 
@@ -37,10 +35,10 @@ teardown(void **state)
 }
 
 static void
-use_graces(void)
+use_grace(void)
 {
     presence_free(presence);
-    presence = presence_new(&(struct presence_rules){ GRACE, RESTART_GRACE, SETTLED });
+    presence = presence_new(GRACE);
 }
 
 static void
@@ -168,7 +166,7 @@ static void
 grace_outlives_the_last_socket(void **state)
 {
     (void)state;
-    use_graces();
+    use_grace();
     came("ann");
     batch(600);
     presence_done(presence, true);
@@ -186,21 +184,21 @@ grace_outlives_the_last_socket(void **state)
 }
 
 static void
-grace_is_longer_just_after_the_start(void **state)
+graces_end_in_the_order_they_began(void **state)
 {
     (void)state;
-    use_graces();
+    use_grace();
     came("ann");
     came("bob");
     batch(0);
     presence_done(presence, true);
     left("ann", 400);
-    left("bob", 500);
-    assert_true(presence_due(presence) == 600);
-    assert_string_equal(batch(600), "-bob ");
+    left("bob", 450);
+    assert_true(presence_due(presence) == 400 + GRACE);
+    assert_string_equal(batch(500), "-ann ");
     presence_done(presence, true);
-    assert_true(presence_due(presence) == 1400);
-    assert_string_equal(batch(1400), "-ann ");
+    assert_true(presence_due(presence) == 450 + GRACE);
+    assert_string_equal(batch(550), "-bob ");
 }
 
 static void
@@ -251,7 +249,7 @@ main(void)
         TEST(changes_while_a_batch_flies_follow_in_the_next),
         TEST(failed_batch_is_written_again),
         TEST(grace_outlives_the_last_socket),
-        TEST(grace_is_longer_just_after_the_start),
+        TEST(graces_end_in_the_order_they_began),
         TEST(lost_lease_writes_everybody_anew),
         cmocka_unit_test(limits_count_by_user),
     };
