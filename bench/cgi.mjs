@@ -15,8 +15,8 @@ const COUNT = process.env.BENCH_COUNT || '200';
 
 async function timed(env, expect, body, command) {
     const out = await run(program('cgi_time'), [COUNT, body, command], { ...env, EXPECT: expect });
-    const [p50, p99, all] = out.trim().split(' ').map((us) => Number(us) / 1000);
-    return { p50, p99, all };
+    const [p50, p99, all, cpu] = out.trim().split(' ').map((us) => Number(us) / 1000);
+    return { p50, p99, all, cpu };
 }
 
 /* What a web server puts into the environment of a CGI program. */
@@ -41,8 +41,8 @@ async function main() {
     }
     await chats.alone.handlers[0].stop();
     const results = await inTurn(sides);
-    table('Plain CGI', ['', 'first byte p50 ms', 'first byte p99 ms', 'end p50 ms'],
-        Object.entries(results).map(([name, r]) => [name, r.p50, r.p99, r.all]));
+    table('Plain CGI', ['', 'first byte p50 ms', 'first byte p99 ms', 'end p50 ms', 'CPU ms'],
+        Object.entries(results).map(([name, r]) => [name, r.p50, r.p99, r.all, r.cpu]));
     verdict([
         ['GET, first byte, p50 ms', results['GET a page, alone'].p50, 10, 'max'],
         ['POST, first byte, p50 ms', results['POST a message, alone'].p50, 15, 'max'],

@@ -13,6 +13,8 @@ const PROCESSES = [1, 2, 4];
 const SMALL = 10;
 const LARGE = 10000;
 
+const pidsOf = (processes) => processes.map(({ pid }) => pid);
+
 /* The peer's database driver is compiled here where Node's headers are, else fetched ready-made. */
 async function installPeer() {
     const peers = path.join(HERE, 'peers');
@@ -29,43 +31,47 @@ async function filled(handlers) {
     chat.page = await addPage(chat);
     chat.small = await addDialog(chat, SMALL);
     chat.large = await addDialog(chat, LARGE);
+    chat.pids = pidsOf(chat.handlers);
     return chat;
 }
 
 /* Lighttpd with the shipped configuration before hellos that answer as many bytes as a page has. */
 async function startHello(chat, n, bytes) {
     const handlers = Array.from({ length: n }, (_, i) => ({ socket: path.join(chat.dir, `hello${i}.sock`) }));
+    const hellos = [];
     for (const [i, { socket }] of handlers.entries())
-        await startProgram(chat, `hello${i}`, program('hello_fcgi'), [socket, String(bytes)], socket);
+        hellos.push(await startProgram(chat, `hello${i}`, program('hello_fcgi'), [socket, String(bytes)],
+            socket));
     const port = await freePort();
     const file = path.join(chat.dir, 'hello.conf');
     writeFileSync(file, lighttpdConfig({ dir: chat.dir, port, handlers, relays: [], env: chat.env }));
     await startProgram(chat, 'hello-lighttpd', 'lighttpd', ['-D', '-f', file], port);
-    return port;
+    return { pids: pidsOf(hellos), port };
 }
 
 async function startNode(chat) {
     const port = await freePort();
-    await startProgram(chat, 'node', process.execPath,
+    const node = await startProgram(chat, 'node', process.execPath,
         [path.join(HERE, 'peers/server.mjs'), path.join(chat.state, 'confab.db'), String(port)], port,
         { NODE_ENV: 'production' });
-    return port;
+    return { pids: [node.pid], port };
 }
 
 async function bareCommits(chat) {
     const out = await run(program('bare_commit'),
         [path.join(chat.state, 'confab.db'), chat.small, String(SECONDS)]);
     const [commits, seconds, p50, p99] = out.trim().split(' ').map(Number);
-    return { rate: commits / seconds, p50: p50 / 1000, p99: p99 / 1000 };
+    return { rate: commits / seconds, p50: p50 / 1000, p99: p99 / 1000, cpu: NaN };
 }
 
-const post = (port, dialog, members) => wrk(port, 'post.lua', '/', [dialog, members]);
-const get = (port, target) => wrk(port, 'get.lua', target);
+const post = ({ pids, port }, dialog, members) => wrk(pids, port, 'post.lua', '/', [dialog, members]);
+const get = ({ pids, port }, target) => wrk(pids, port, 'get.lua', target);
 
 function show(title, results, bases) {
-    table(title, ['', 'per second', 'p50 ms', 'p99 ms', ...bases.map((base) => `× ${base}`)],
-        Object.entries(results).map(([name, { rate, p50, p99 }]) =>
-            [name, rate, p50, p99, ...bases.map((base) => rate / results[base].rate)]));
+    table(title, ['', 'per second', 'p50 ms', 'p99 ms', 'its CPU, µs each',
+            ...bases.map((base) => `rate × ${base}`)],
+        Object.entries(results).map(([name, { rate, p50, p99, cpu }]) =>
+            [name, rate, p50, p99, Number.isNaN(cpu) ? '' : cpu, ...bases.map((base) => rate / results[base].rate)]));
 }
 
 async function main() {
@@ -76,26 +82,26 @@ async function main() {
         chats[n] = await filled(n);
     const forNode = await filled(1);
     const forBare = await filled(1);
-    const nodePort = await startNode(forNode);
+    const node = await startNode(forNode);
     const pageBytes = Buffer.byteLength((await request(chats[1].port, 'GET', chats[1].page)).text);
 
     const reading = {};
     for (const n of PROCESSES) {
         const hello = await startHello(chats[n], n, pageBytes);
         reading[`hello, ${n}`] = () => get(hello, '/api/hello');
-        reading[`Confab, ${n}`] = () => get(chats[n].port, chats[n].page);
+        reading[`Confab, ${n}`] = () => get(chats[n], chats[n].page);
     }
-    reading['Node, 1'] = () => get(nodePort, forNode.page);
+    reading['Node, 1'] = () => get(node, forNode.page);
     const gets = await inTurn(reading);
     show(`GET a page of 50 messages (${pageBytes} bytes); kind, processes`, gets, ['hello, 1', 'Node, 1']);
 
     const writing = {};
     for (const n of PROCESSES) {
-        writing[`Confab, ${n}, ${SMALL}`] = () => post(chats[n].port, chats[n].small, SMALL);
-        writing[`Confab, ${n}, ${LARGE}`] = () => post(chats[n].port, chats[n].large, LARGE);
+        writing[`Confab, ${n}, ${SMALL}`] = () => post(chats[n], chats[n].small, SMALL);
+        writing[`Confab, ${n}, ${LARGE}`] = () => post(chats[n], chats[n].large, LARGE);
     }
-    writing[`Node, 1, ${SMALL}`] = () => post(nodePort, forNode.small, SMALL);
-    writing[`Node, 1, ${LARGE}`] = () => post(nodePort, forNode.large, LARGE);
+    writing[`Node, 1, ${SMALL}`] = () => post(node, forNode.small, SMALL);
+    writing[`Node, 1, ${LARGE}`] = () => post(node, forNode.large, LARGE);
     writing['bare commits'] = () => bareCommits(forBare);
     const posts = await inTurn(writing);
     show('POST a message of 200 bytes; kind, processes, members', posts, [`Node, 1, ${SMALL}`, 'bare commits']);

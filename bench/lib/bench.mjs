@@ -17,16 +17,15 @@ export const ROUNDS = Number(process.env.BENCH_ROUNDS || 3);
 
 const execute = promisify(execFile);
 
-/* Standard output of a program; its errors reach the terminal. */
+/* Standard output of a program. Our own settings are not the program's. */
 export async function run(command, args, env = {}) {
-    const { stdout, stderr } = await execute(command, args,
-        { env: { ...process.env, ...env }, maxBuffer: 1 << 24 }).catch((error) => {
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('CONFAB_'));
+    const { stdout } = await execute(command, args,
+        { env: { ...Object.fromEntries(inherited), ...env }, maxBuffer: 1 << 24 }).catch((error) => {
         if (error.code === 'ENOENT')
             throw new Error(`${command} is needed, and not here`);
         throw error;
     });
-    if (stderr)
-        process.stderr.write(stderr);
     return stdout;
 }
 
@@ -39,13 +38,15 @@ export function program(name) {
     return path.join(BUILD, 'bench', name);
 }
 
-/* 64 clients for a while; rate in requests per second, times in ms. */
-export async function wrk(port, script, target, args = [], seconds = SECONDS) {
-    const out = await run('wrk', ['-t1', '-c64', `-d${seconds}`, '--timeout', '20s',
+/* 64 clients for a while; rate in requests per second, times in ms, CPU of pids in us per request. */
+export async function wrk(pids, port, script, target, args = []) {
+    const before = cpu(pids);
+    const out = await run('wrk', ['-t1', '-c64', `-d${SECONDS}`, '--timeout', '20s',
         '-s', path.join(HERE, script), `http://127.0.0.1:${port}${target}`, '--', ...args.map(String)],
         { BENCH_DIR: HERE });
     const [requests, us, p50, p99, failures] = out.match(/^RESULT (.*)$/m)[1].split(' ').map(Number);
-    return { rate: requests / us * 1e6, p50: p50 / 1000, p99: p99 / 1000, failures };
+    return { rate: requests / us * 1e6, p50: p50 / 1000, p99: p99 / 1000,
+        cpu: (cpu(pids) - before) * 1e6 / requests, failures };
 }
 
 export function median(numbers) {
@@ -91,6 +92,12 @@ export function verdict(aims) {
     table('Aims', ['', 'aim', 'measured', ''], aims.map(([text, value, limit, kind]) =>
         [text, `${kind === 'min' ? '≥' : '<'} ${limit}`, value,
             (kind === 'min' ? value >= limit : value < limit) ? 'met' : 'missed']));
+}
+
+/* CPU seconds that processes of one thread have used so far. */
+export function cpu(pids) {
+    return pids.reduce((sum, pid) =>
+        sum + Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e9, 0);
 }
 
 /* Kilobytes of a process, from the kernel's account. */
