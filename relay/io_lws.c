@@ -15,7 +15,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "relay/io_private.h"
+#include "relay/io_conn.h"
 
 #include <libwebsockets.h>
 #include <stdlib.h>
@@ -24,67 +24,15 @@
 #include <unistd.h>
 
 #include "relay/io_request.h"
-#include "relay/outq.h"
 #include "shared/log.h"
 #include "shared/utf8.h"
-#include "shared/when.h"
 
 enum { WRITE_MAX = 256 * 1024 };        /* bytes gathered for one write */
 enum { RX_SIZE = 128 };                 /* kept per connection for life; messages are gathered by us */
 enum { HEADER_POOL = 4 };               /* handshakes in the library at once: one, to be exact */
 enum { REASON_MAX = 123 };              /* a Close frame holds 125 bytes, two are the code */
-enum { SLOTS = 10 };                    /* of the wheel */
-enum { TURN_MIN_MS = 100, TURN_MAX_MS = 1000, TURNS_PER_TIMEOUT = 16 };
-
 /* WebSocket close codes (RFC 6455 section 7.4.1) */
 enum { CODE_INVALID = 1007, CODE_TOO_BIG = 1009, CODE_NO_MEMORY = 1011, CODE_TOO_SLOW = 1013 };
-
-enum conn_state {
-    CONN_OPEN,
-    CONN_CLOSING,       /* conn_close was called: the queue leaves, then a Close frame */
-    CONN_LEAVING,       /* Close frames are exchanged, or the socket is shut: nothing is written */
-};
-
-struct conn {
-    struct io_links *links;
-    struct lws *wsi;
-    void *user;
-    struct outq out;
-    struct sbuf in;                     /* a message of which more is to come */
-    LIST_ENTRY(conn) slot_entry;
-    TAILQ_ENTRY(conn) dirty_entry;
-    int64_t heard_ms;                   /* all times by the links' clock */
-    int64_t ping_ms;                    /* next ping */
-    int64_t gone_ms;                    /* closing: when patience ends */
-    char *reason;
-    uint16_t code;
-    uint8_t state;
-    bool dirty;
-    bool peer_closed;
-};
-
-LIST_HEAD(conn_list, conn);
-
-struct io_links {
-    struct io *io;
-    struct lws_context *context;
-    struct lws_vhost *vhost;
-    struct conn *opening;               /* the one io_links_open is at work on */
-    bool unframed;                      /* the pass-through works */
-    bool probing;
-    int64_t count;
-    uint32_t opened;                    /* ever; spreads pings */
-    TAILQ_HEAD(, conn) dirty;
-    ev_prepare turn_end;
-    /* the wheel: every connection is looked at once per turn of it */
-    struct conn_list slots[SLOTS];
-    unsigned slot;
-    ev_timer tick;
-    int64_t turn_ms, ping_ms, timeout_ms, patience_ms;
-    int64_t clock_ms;                   /* time the loop has been running, see tick_due */
-    int64_t ticked_ms;
-    unsigned char gather[LWS_PRE + WRITE_MAX];
-};
 
 static void
 count(struct io_links *l, enum io_counter counter, int64_t n)
@@ -92,7 +40,7 @@ count(struct io_links *l, enum io_counter counter, int64_t n)
     l->io->counters[counter] += n;
 }
 
-static void
+void
 conn_mark_dirty(struct conn *c)
 {
     if (!c->dirty)
@@ -108,12 +56,11 @@ conn_unmark_dirty(struct conn *c)
     c->dirty = false;
 }
 
-/* Never from within a callback of libwebsockets about c. */
-static void
+void
 conn_kill(struct conn *c)
 {
     c->state = CONN_LEAVING;
-    c->gone_ms = c->links->clock_ms + c->links->patience_ms;
+    io_life_ends(c);
     conn_unmark_dirty(c);
     /* The library would go on flushing what it holds: make that fail. */
     if (lws_partial_buffered(c->wsi))
@@ -269,7 +216,7 @@ conn_received(struct conn *c, const char *p, size_t len)
     bool last = lws_is_final_fragment(c->wsi) && more == 0;
 
     count(l, IO_BYTES_IN, (int64_t)len);
-    c->heard_ms = l->clock_ms;
+    io_life_heard(c);
     if (c->state != CONN_OPEN)
         return;
     if (more > max || c->in.len + len > max - more) {
@@ -295,7 +242,7 @@ conn_ponged(struct conn *c)
 {
     struct io *io = c->links->io;
 
-    c->heard_ms = c->links->clock_ms;
+    io_life_heard(c);
     if (c->state == CONN_OPEN)
         io->handlers.alive(io->arg, c);
 }
@@ -326,16 +273,12 @@ conn_free(struct conn *c)
     free(c);
 }
 
-/* A run of neighbours is spread evenly over the wheel and over the first pause between pings. */
 static void
 conn_opened(struct conn *c)
 {
     struct io_links *l = c->links;
-    uint32_t spread = l->opened++ * 2654435769u;    /* 2^32 / golden ratio */
 
-    c->heard_ms = l->clock_ms;
-    c->ping_ms = l->clock_ms + l->ping_ms / 2 + (l->ping_ms / 2 * (spread >> 16) >> 16);
-    LIST_INSERT_HEAD(&l->slots[l->opened % SLOTS], c, slot_entry);
+    io_life_join(l, c);
     l->count++;
     if (l->probing)
         return;
@@ -349,7 +292,7 @@ conn_closed(struct conn *c)
     struct io_links *l = c->links;
     struct io *io = l->io;
 
-    LIST_REMOVE(c, slot_entry);
+    io_life_leave(c);
     l->count--;
     if (!l->probing) {
         count(l, c->code != 0 ? IO_CLOSED_BY_US : c->peer_closed ? IO_CLOSED_BY_PEER : IO_BROKEN, 1);
@@ -365,80 +308,8 @@ conn_peer_closes(struct conn *c)
 {
     c->peer_closed = true;
     c->state = CONN_LEAVING;
-    c->gone_ms = c->links->clock_ms + c->links->patience_ms;
+    io_life_ends(c);
     outq_fini(&c->out);
-}
-
-/* ---- signs of life ---- */
-
-static void
-conn_ping(struct conn *c)
-{
-    struct frame *ping = frame_ping();
-
-    /* not held to the queue's bounds: two bytes, and few before the peer counts as dead */
-    if (ping != NULL && outq_push(&c->out, ping, UINT32_MAX, SIZE_MAX) == ERR_OK)
-        conn_mark_dirty(c);
-    frame_unref(ping);
-}
-
-static void
-conn_look_at(struct conn *c)
-{
-    struct io_links *l = c->links;
-
-    if (c->state != CONN_OPEN) {
-        if (l->clock_ms >= c->gone_ms) {
-            count(l, IO_FORCED, 1);
-            conn_kill(c);
-        }
-    } else if (l->clock_ms + l->turn_ms > c->heard_ms + l->timeout_ms) {
-        /* at the next turn it would be too late */
-        count(l, IO_DEAD_PEER, 1);
-        conn_kill(c);
-    } else if (l->clock_ms >= c->ping_ms) {
-        c->ping_ms = l->clock_ms + l->ping_ms;
-        conn_ping(c);
-    }
-}
-
-/* The clock that silence is measured by advances no faster than the loop runs: after a stop of
- * ours (suspend, debugger, a long turn) nobody is dropped whose answer lies unread. */
-static void
-tick_due(struct ev_loop *loop, ev_timer *w, int events)
-{
-    struct io_links *l = w->data;
-    int64_t now = when_monotonic_ms(), passed = now - l->ticked_ms;
-    int64_t most = 2 * l->turn_ms / SLOTS;
-    struct conn *c, *next;
-
-    (void)loop, (void)events;
-    l->ticked_ms = now;
-    l->clock_ms += passed < most ? passed : most;
-    l->slot = (l->slot + 1) % SLOTS;
-    for (c = LIST_FIRST(&l->slots[l->slot]); c != NULL; c = next) {
-        next = LIST_NEXT(c, slot_entry);
-        conn_look_at(c);
-    }
-}
-
-static void
-wheel_start(struct io_links *l)
-{
-    const struct config *config = l->io->config;
-    int64_t turn;
-
-    l->timeout_ms = config->ws_timeout_s * 1000;
-    l->ping_ms = config->ws_ping_s * 1000;
-    if (l->ping_ms > l->timeout_ms / 2)     /* a peer has to get the chance to answer */
-        l->ping_ms = l->timeout_ms / 2;
-    l->patience_ms = config->relay_handshake_s * 1000;
-    turn = l->timeout_ms / TURNS_PER_TIMEOUT;
-    l->turn_ms = turn < TURN_MIN_MS ? TURN_MIN_MS : turn > TURN_MAX_MS ? TURN_MAX_MS : turn;
-    l->ticked_ms = when_monotonic_ms();
-    ev_timer_init(&l->tick, tick_due, 0.0, (double)l->turn_ms / SLOTS / 1000.0);
-    l->tick.data = l;
-    ev_timer_again(l->io->loop, &l->tick);
 }
 
 /* ---- libwebsockets ---- */
@@ -562,19 +433,17 @@ pass_through_works(struct io_links *l)
 struct io_links *
 io_links_new(struct io *io)
 {
-    struct io_links *l = calloc(1, sizeof *l);
+    struct io_links *l = calloc(1, sizeof *l + LWS_PRE + WRITE_MAX);
 
     if (l == NULL)
         return NULL;
     l->io = io;
     TAILQ_INIT(&l->dirty);
-    for (unsigned i = 0; i < SLOTS; i++)
-        LIST_INIT(&l->slots[i]);
     if (context_create(l) != ERR_OK) {
         free(l);
         return NULL;
     }
-    wheel_start(l);
+    io_life_start(l);
     ev_prepare_init(&l->turn_end, turn_ends);
     l->turn_end.data = l;
     ev_prepare_start(io->loop, &l->turn_end);
@@ -590,7 +459,7 @@ io_links_free(struct io_links *l)
 {
     if (l == NULL)
         return;
-    ev_timer_stop(l->io->loop, &l->tick);
+    io_life_stop(l);
     ev_prepare_stop(l->io->loop, &l->turn_end);
     lws_context_destroy(l->context);
     free(l);
@@ -681,6 +550,6 @@ conn_close(struct conn *c, int code, const char *reason)
     c->state = CONN_CLOSING;
     c->code = (uint16_t)code;
     c->reason = reason != NULL ? strdup(reason) : NULL;
-    c->gone_ms = c->links->clock_ms + c->links->patience_ms;
+    io_life_ends(c);
     conn_mark_dirty(c);
 }

@@ -3,6 +3,7 @@
  *   io_loop.c     the loop, timers, wakes, counters            libev
  *   io_accept.c   listener, request heads, plain answers       libev, sockets
  *   io_request.c  heads and answers as bytes                   nothing
+ *   io_life.c     pings, and who fell silent                   libev
  *   io_lws.c      WebSocket connections                        libwebsockets on the same loop
  *
  * SPDX-License-Identifier: MIT
