@@ -126,13 +126,24 @@ lease_done(struct worker_job *j)
     free(l);
 }
 
+/* One tick comes the moment a restart's grace ends: from then on whoever has not come back is
+ * read as offline, and the world is to be told. */
+static void
+set_lease_timer(struct relay *r)
+{
+    int64_t next = r->config->lease_ms / RENEWALS_PER_LEASE;
+    int64_t grace = r->settled_ms - when_monotonic_ms();
+
+    io_timer_set(r->lease_timer, grace > 0 && grace < next ? grace : next);
+}
+
 static void
 lease_due(void *arg)
 {
     struct relay *r = arg;
     struct lease_job *l;
 
-    io_timer_set(r->lease_timer, r->config->lease_ms / RENEWALS_PER_LEASE);
+    set_lease_timer(r);
     if (r->renewing || r->stopping)
         return;
     r->renewing = true;
@@ -149,7 +160,8 @@ relay_presence_timers(struct relay *r)
 {
     r->presence_timer = io_timer_new(r->io, presence_timer_due, r);
     r->lease_timer = io_timer_new(r->io, lease_due, r);
-    io_timer_set(r->lease_timer, r->config->lease_ms / RENEWALS_PER_LEASE);
+    r->settled_ms = when_monotonic_ms() + r->config->presence_restart_grace_ms;
+    io_timer_set(r->lease_timer, 0);        /* a first sweep before anybody connects */
 }
 
 void

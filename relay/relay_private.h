@@ -50,6 +50,7 @@ struct relay {
     /* relay_presence.c */
     struct io_timer *presence_timer, *lease_timer;
     bool renewing;
+    int64_t settled_ms;             /* monotonic: when users of an earlier run lose their grace */
 };
 
 extern const struct io_handlers relay_handlers;
