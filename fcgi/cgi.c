@@ -1,8 +1,8 @@
 /* cgi - the conversation with the web server: FastCGI, or one plain CGI request
  *
- * Time. libfcgi reads with plain blocking read() calls, so the limit on a request's arrival
- * is a timer signal whose handler does nothing: the read ends with EINTR and libfcgi gives the stream
- * up. The timer repeats, so a signal that comes just before read() is not lost.
+ * Time. libfcgi reads with plain blocking read() calls, so the limit on a request's arrival is a
+ * timer signal whose handler does nothing: the read ends with EINTR and libfcgi gives the stream up.
+ * The timer repeats, so a signal that comes just before read() is not lost.
  *
  * Stopping. SIGTERM and its kin are blocked except while ppoll() waits for work, so they never
  * interrupt a request and are never missed. The listening socket does not block: with several
@@ -125,7 +125,7 @@ read_environment(struct request *q, char *const *environment)
     }
 }
 
-/* Reads until the source ends or `limit` bytes are there; one byte more than max is ERR_TOO_LARGE. */
+/* Reads until the source ends or `limit` bytes are there. More than max: ERR_TOO_LARGE. */
 static enum err
 drain(struct sbuf *body, body_source *source, void *arg, int64_t limit, int64_t max,
       int64_t deadline_ms)

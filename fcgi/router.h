@@ -1,8 +1,8 @@
 /* router - which row of which table answers a request
  *
- * A chat system is one struct edge: its routes and its words for errors. Patterns are matched segment
- * by segment: literal text, ":name" for one segment, "*name" for one or more (the rest of the path up
- * to what the pattern still wants), so that ids may hold slashes.
+ * A chat system is one struct edge: its routes and its words for errors. Patterns are matched
+ * segment by segment: literal text, ":name" for one that is not empty, "*name" for one or more (the
+ * rest of the path up to what the pattern still wants), so that ids may hold slashes.
  *
  * SPDX-License-Identifier: MIT
  */

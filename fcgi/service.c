@@ -247,7 +247,8 @@ find_route(struct request *q, const struct target *target, struct route_match *m
 }
 
 static enum err
-route_request(struct request *q, struct reply *r, struct target *target, const struct route **route_r)
+route_request(struct request *q, struct reply *r, struct target *target,
+              const struct route **route_r)
 {
     struct route_match m = { 0 };
     enum err e;

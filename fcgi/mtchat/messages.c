@@ -1,8 +1,8 @@
 /* messages - reading, sending, editing, deleting
  *
- * Everything slow or judging (measuring, sanitising, hashing) happens before the operation,
- * which holds the writer lock. But a fault of the content counts only after the dialog was found and
- * the caller is known to belong to it, so it is handed on as a verdict.
+ * Everything slow or judging (measuring, sanitising, hashing) happens before the operation, which
+ * holds the writer lock. But a fault of the content counts only after the dialog was found and the
+ * caller is known to belong to it, so it is handed on as a verdict.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -15,13 +15,14 @@
 #define QUERY(fields, type) .query = fields, .in_size = sizeof(struct type)
 #define BODY(fields, type) .body = fields, .in_size = sizeof(struct type)
 
+#define PATH(member) .offset = offsetof(struct mtchat_path, member)
+
 static const struct field path_fields[] = {
-    { "id",          F_UUID, .offset = offsetof(struct mtchat_path, id) },
-    { "mid",         F_UUID, .offset = offsetof(struct mtchat_path, mid) },
-    { "user_id",     F_TEXT, .offset = offsetof(struct mtchat_path, user_id), .min = 1, .max = ID_MAX },
-    { "object_type", F_TEXT, .offset = offsetof(struct mtchat_path, object_type), .min = 1,
-      .max = OBJECT_TYPE_MAX },
-    { "object_id",   F_TEXT, .offset = offsetof(struct mtchat_path, object_id), .min = 1, .max = ID_MAX },
+    { "id",          F_UUID, PATH(id) },
+    { "mid",         F_UUID, PATH(mid) },
+    { "user_id",     F_TEXT, PATH(user_id), .min = 1, .max = ID_MAX },
+    { "object_type", F_TEXT, PATH(object_type), .min = 1, .max = OBJECT_TYPE_MAX },
+    { "object_id",   F_TEXT, PATH(object_id), .min = 1, .max = ID_MAX },
     { 0 },
 };
 

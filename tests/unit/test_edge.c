@@ -128,7 +128,8 @@ static const struct call trusted_calls[] = {
 
     /* the scope header: where it is read, and what it must be */
     { "GET", "/api/v1/dialogs?user_id=a&type=available", NULL, NULL, NULL, 400, "BAD_REQUEST" },
-    { "GET", "/api/v1/dialogs?user_id=a&type=available&archived=1", NULL, B64_OBJECT, NULL, PASSED },
+    { "GET", "/api/v1/dialogs?user_id=a&type=available&archived=1", NULL, B64_OBJECT, NULL,
+      PASSED },
     { "GET", "/api/v1/dialogs?user_id=a", NULL, B64_LEVEL, NULL, PASSED },
     { "GET", "/api/v1/dialogs?user_id=a", NULL, B64_LATIN1, NULL, PASSED },
     { "GET", "/api/v1/dialogs?user_id=a", NULL, B64_NULL_LEVEL, NULL, 400, "BAD_REQUEST" },
@@ -253,7 +254,8 @@ static void
 test_headers(void **state)
 {
     static const char *const settings[] = {
-        "CONFAB_AUTH", "trusted", "CONFAB_CORS_ALLOWED_ORIGINS", "https://a.example, https://b.example",
+        "CONFAB_AUTH", "trusted",
+        "CONFAB_CORS_ALLOWED_ORIGINS", "https://a.example, https://b.example",
         "CONFAB_CORS_ALLOW_CREDENTIALS", "true", "CONFAB_TARGET_MAX", "300", NULL };
     struct fixture *f = start(settings);
     struct request ours = { .method_text = "OPTIONS", .target = "/x", .origin = "https://b.example",
