@@ -18,6 +18,7 @@ export class Follower {
 
     constructor(confab, user, options = {}) {
         Object.assign(this, { confab, user, options });
+        confab.atEnd.push(() => this.stop());
         this.running = this.#run();
     }
 

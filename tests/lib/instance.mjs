@@ -124,6 +124,7 @@ export class Instance {
     handlers = [];
     relays = [];
     sockets = [];
+    atEnd = [];         /* what else has to stop first */
     #serial = 0;
     #markers = new Map();
 
@@ -289,6 +290,7 @@ export class Instance {
     /* ---- the end ---- */
 
     async #end() {
+        await Promise.all(this.atEnd.map((stop) => stop()));
         for (const socket of this.sockets)
             socket.terminate();
         await Promise.all(this.everything.map((one) => one.stop()));

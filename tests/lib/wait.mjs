@@ -9,7 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export const DEADLINE_MS = Number(process.env.CONFAB_TEST_DEADLINE_MS || 15000);
 
-/* The first truthy result of probe(), asked again and again. A throwing probe counts as false. */
+/* The first truthy result of probe(), asked again and again. A throwing probe counts as
+ * false, unless it is an assertion that fails. */
 export async function until(what, probe, deadline = DEADLINE_MS) {
     const end = Date.now() + deadline;
     let last;
@@ -20,6 +21,8 @@ export async function until(what, probe, deadline = DEADLINE_MS) {
                 return result;
             last = undefined;
         } catch (error) {
+            if (error.code === 'ERR_ASSERTION')
+                throw error;
             last = error;
         }
         if (Date.now() > end)
