@@ -1,8 +1,8 @@
 /* cgi - the conversation with the web server: FastCGI, or one plain CGI request
  *
  * Time. libfcgi reads with plain blocking read() calls, so the limit on a request's arrival is a
- * timer signal whose handler does nothing: the read ends with EINTR and libfcgi gives the stream up.
- * The timer repeats, so a signal that comes just before read() is not lost.
+ * timer signal whose handler does nothing: the read ends with EINTR and libfcgi gives the stream
+ * up. The timer repeats, so a signal that comes just before read() is not lost.
  *
  * Stopping. SIGTERM and its kin are blocked except while ppoll() waits for work, so they never
  * interrupt a request and are never missed. The listening socket does not block: with several

@@ -8,19 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "shared/percent.h"
 #include "shared/utf8.h"
-
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 /* Number of pieces that `separator` makes of p[0..len). */
 static size_t
@@ -122,29 +111,16 @@ http_target(struct arena *a, const char *raw, struct target *target_r)
 enum err
 http_decode(struct arena *a, const char *p, size_t len, bool plus, const char **text_r)
 {
-    char *text = arena_alloc(a, len + 1), *out = text;
-    size_t i;
+    char *text;
+    size_t n;
+    bool well_formed = percent_decode(a, p, len, plus, &text, &n);
 
     *text_r = NULL;
-    for (i = 0; i < len; i++) {
-        char c = p[i];
-
-        if (c == '%') {
-            int high = len - i > 2 ? hex_digit(p[i + 1]) : -1;
-            int low = len - i > 2 ? hex_digit(p[i + 2]) : -1;
-
-            if (high < 0 || low < 0)
-                return ERR_MALFORMED;
-            c = (char)(high << 4 | low);
-            i += 2;
-        } else if (plus && c == '+') {
-            c = ' ';
-        }
-        if (c == '\0')
-            return ERR_LIMIT;
-        *out++ = c;
-    }
-    if (!utf8_valid(text, (size_t)(out - text)))
+    if (!well_formed)
+        return ERR_MALFORMED;
+    if (memchr(text, '\0', n))
+        return ERR_LIMIT;
+    if (!utf8_valid(text, n))
         return ERR_MALFORMED;
     *text_r = text;
     return ERR_OK;

@@ -1,8 +1,8 @@
 /* attachments - which files may stand in a message
  *
  * This release stores no files: whatever a message names does not exist. The rules on keys, types
- * and sizes are checked all the same, in the contract's order, so that a client hears the first thing
- * that is wrong.
+ * and sizes are checked all the same, in the contract's order, so that a client hears the first
+ * thing that is wrong.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <sodium.h>
 #include <string.h>
 
 #include "fcgi/mtchat/input.h"
@@ -15,43 +16,16 @@
 
 #define SCOPE_DEPTH 8                   /* nesting of the header's JSON */
 
-static int
-base64_digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* Padding is required, and nothing but the alphabet is taken. */
 static bool
 base64_decode(struct arena *a, const char *text, char **p_r, size_t *len_r)
 {
-    size_t len = strlen(text), padding = 0, i, n = 0;
-    unsigned bits = 0;
-    char *out;
+    size_t len = strlen(text), size = len / 4 * 3 + 1;
+    unsigned char *out = arena_alloc(a, size);
 
-    if (len == 0 || len % 4 != 0)
-        return false;
-    while (padding < 2 && text[len - 1 - padding] == '=')
-        padding++;
-    out = arena_alloc(a, len / 4 * 3 + 1);
-    for (i = 0; i < len - padding; i++) {
-        int digit = base64_digit(text[i]);
-
-        if (digit < 0)
-            return false;
-        bits = (bits << 6 | (unsigned)digit) & 0xffffff;
-        if (i % 4 != 0)
-            out[n++] = (char)(bits >> (6 - i % 4 * 2));
-    }
-    *p_r = out;
-    *len_r = n;
-    return true;
+    *p_r = (char *)out;
+    return len > 0 && sodium_base642bin(out, size, text, len, NULL, len_r, NULL,
+                                        sodium_base64_VARIANT_ORIGINAL) == 0;
 }
 
 /* ISO-8859-1 is the first 256 code points. */

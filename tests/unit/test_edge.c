@@ -244,7 +244,7 @@ test_body_faults(void **state)
         struct request anonymous = q;
 
         anonymous.target = "/api/v1/dialogs/" ID "/leave";
-        assert_ptr_equal(strstr(ask(f, &q), cases[i].status), sbuf_str(&f->out));
+        assert_int_equal(strncmp(ask(f, &q), cases[i].status, strlen(cases[i].status)), 0);
         assert_non_null(strstr(ask(f, &anonymous), "user_id is required"));
     }
     stop(f);
