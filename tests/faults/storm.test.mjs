@@ -16,7 +16,7 @@ function random(seed) {
     };
 }
 
-const KILLS = 12;
+const KILLS = 20;
 const seed = Number(process.env.CONFAB_TEST_SEED ?? 20260101);
 
 for (const [name, relays, offset] of [['one relay', 1, 0], ['two relays', 2, 1]]) {

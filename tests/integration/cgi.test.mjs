@@ -1,0 +1,85 @@
+/* The handler as a plain CGI program, one process a request.
+ * SPDX-License-Identifier: MIT
+ */
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { assert, NOWHERE } from '../lib/assert.mjs';
+import { BUILD, SECRET, instance, scopeHeader, test } from '../lib/instance.mjs';
+import { mint } from '../lib/jwt.mjs';
+import { within } from '../lib/wait.mjs';
+
+const started = instance({ auth: 'jwt', handlers: 1 });
+
+/* What a web server would do: the request in the environment, the body on standard input. */
+async function cgi(confab, method, target, { body, headers = {}, length } = {}) {
+    const [where, query = ''] = target.split('?');
+    const env = { ...confab.env, GATEWAY_INTERFACE: 'CGI/1.1', SERVER_PROTOCOL: 'HTTP/1.1', SERVER_NAME: 'localhost', SERVER_PORT: '80',
+        REMOTE_ADDR: '127.0.0.1', REQUEST_METHOD: method, REQUEST_URI: target, SCRIPT_NAME: '', PATH_INFO: where, QUERY_STRING: query };
+    if (body !== undefined) {
+        env.CONTENT_LENGTH = `${length ?? Buffer.byteLength(body)}`;
+        env.CONTENT_TYPE = 'application/json';
+    }
+    for (const [name, value] of Object.entries(headers))
+        env[`HTTP_${name.toUpperCase().replaceAll('-', '_')}`] = value;
+    const child = spawn(path.join(BUILD, 'fcgi/confab.fcgi'), [], { env, cwd: confab.dir });
+    let out = '', log = '';
+    child.stdout.on('data', (data) => { out += data; });
+    child.stderr.on('data', (data) => { log += data; });
+    child.stdin.on('error', () => {});          /* it need not read a body that it refuses */
+    child.stdin.end(body);
+    const code = await within('the CGI process to end', new Promise((resolve) => child.on('close', resolve)));
+    assert.ok(!/Sanitizer|runtime error/.test(log), log);
+    const end = out.indexOf('\r\n\r\n');
+    assert.ok(end > 0, `${out}\n${log}`);
+    const head = out.slice(0, end);
+    return { code, head, status: Number(head.match(/^Status: (\d+)/mi)?.[1] ?? 200), text: out.slice(end + 4) };
+}
+
+test('reads and writes, and an event that reaches the relay', async () => {
+    const confab = await started;
+    const dialog = await confab.dialog(['a', 'b']);
+    const b = await confab.socket('b');
+    const headers = { Authorization: `Bearer ${mint({ sub: 'a' }, SECRET)}` };
+    const health = await cgi(confab, 'GET', '/health');
+    assert.equal(health.status, 200);
+    assert.equal(JSON.parse(health.text).status, 'ok');
+    assert.match(health.head, /^Content-Type: application\/json/mi);
+    const sent = await cgi(confab, 'POST', `/api/v1/dialogs/${dialog}/messages`, { body: '{"content":"by CGI"}', headers });
+    assert.equal(sent.status, 200, sent.text);
+    const frame = await b.next({ type: 'message.new', dialog_id: dialog });
+    assert.equal(frame.id, JSON.parse(sent.text).data.id);
+    const listed = await cgi(confab, 'GET', '/api/v1/dialogs?limit=5', { headers: { ...headers, 'X-Scope-Config': scopeHeader() } });
+    assert.equal(JSON.parse(listed.text).data[0].last_message.content, 'by CGI');
+    const gone = await cgi(confab, 'DELETE', `/api/v1/dialogs/${dialog}/messages/${frame.id}`, { headers });
+    assert.deepEqual([gone.status, gone.text], [204, '']);
+    await b.next({ type: 'message.deleted', id: frame.id });
+});
+
+test('refusals', async () => {
+    const confab = await started;
+    const headers = { Authorization: `Bearer ${mint({ sub: 'a' }, SECRET)}` };
+    const refusals = [
+        [401, await cgi(confab, 'GET', '/api/v1/dialogs')],
+        [404, await cgi(confab, 'GET', '/api/v1/nothing', { headers })],
+        [405, await cgi(confab, 'PUT', '/api/v1/dialogs', { headers, body: '{}' })],
+        [400, await cgi(confab, 'POST', `/api/v1/dialogs/${NOWHERE}/messages`, { headers, body: '{"content":' })],
+        [400, await cgi(confab, 'POST', `/api/v1/dialogs/${NOWHERE}/messages`, { headers, body: '{"content":"x"', length: 100 })],
+        [413, await cgi(confab, 'POST', `/api/v1/dialogs/${NOWHERE}/messages`, { headers, body: 'x'.repeat(3000000) })],
+    ];
+    for (const [status, answer] of refusals) {
+        assert.equal(answer.status, status, answer.text);
+        assert.ok(JSON.parse(answer.text).error.code);
+        assert.match(answer.head, /^Access-Control-Allow-Origin: \*/mi);
+    }
+});
+
+test('many at once', async () => {
+    const confab = await started;
+    const dialog = await confab.dialog(['m']);
+    const headers = { Authorization: `Bearer ${mint({ sub: 'm' }, SECRET)}` };
+    const sent = await Promise.all(Array.from({ length: 12 }, (_, i) =>
+        cgi(confab, 'POST', `/api/v1/dialogs/${dialog}/messages`, { body: `{"content":"${i}"}`, headers })));
+    assert.deepEqual(sent.map((one) => one.status), Array(12).fill(200));
+    const { messages } = await confab.api('m').messages(dialog);
+    assert.equal(messages.length, 13);
+});
