@@ -7,7 +7,7 @@
  */
 import os from 'node:os';
 import { freePort } from '../tests/lib/http.mjs';
-import { SECONDS, buildPrograms, inTurn, program, run, table } from './lib/bench.mjs';
+import { buildPrograms, inTurn, program, run, table } from './lib/bench.mjs';
 import { addDialog, startChat, startProgram, startRelay } from './lib/chat.mjs';
 
 const RELAY_CORE = 0;
@@ -20,7 +20,7 @@ async function clients(args) {
     return { rate: n / seconds, perCpu: n / cpu, p50: p50 / 1000, p99: p99 / 1000, connecting };
 }
 
-/* The sides of one size: single messages, and as many as four senders get rid of. */
+/* The sides of one size: single messages, and sixteen under way at once. */
 async function addSides(sides, chat, n) {
     const dialog = await addDialog(chat, n);
     const places = {
@@ -30,8 +30,8 @@ async function addSides(sides, chat, n) {
     };
     for (const [name, { port, post, pid, target }] of Object.entries(places)) {
         const base = ['-c', port, '-p', post, '-t', target, '-n', n, '-r', pid];
-        sides[`${name}, ${n}, one by one`] = () => clients([...base, '-m', n > 1000 ? 10 : 50]);
-        sides[`${name}, ${n}, four senders`] = () => clients([...base, '-s', SECONDS, '-w', 4]);
+        sides[`${name}, ${n}, 1`] = () => clients([...base, '-m', 100000 / n]);
+        sides[`${name}, ${n}, 16`] = () => clients([...base, '-m', 1000000 / n, '-w', 16]);
     }
 }
 
@@ -47,7 +47,7 @@ async function main() {
     for (const n of SIZES)
         await addSides(sides, chat, n);
     const results = await inTurn(sides);
-    table('A message to all sockets; kind, sockets, sending',
+    table('A message to all sockets; kind, sockets, messages under way',
         ['', 'deliveries per second', 'per CPU second', 'p50 ms', 'p99 ms', '10³ sockets connect in s', '× raw, CPU'],
         Object.entries(results).map(([name, r]) => [name, r.rate, r.perCpu, r.p50, r.p99,
             r.connecting * 1000 / Number(name.split(', ')[1]),

@@ -1,7 +1,8 @@
 /* ws_clients - many WebSocket clients in one thread: they connect, listen and count
  *
  * Socket i is user u<i>. Once each has had its first frame, messages are POSTed over HTTP with the
- * time in their text, and every socket's receipt of each is a sample. Prints READY, then
+ * time in their text, so many at once as there are posters, the next one when one has reached
+ * everybody. Every socket's receipt of each is a sample. Prints READY, then
  *
  *     RESULT deliveries relay_cpu_seconds seconds p50_us p99_us connect_seconds
  *
@@ -17,6 +18,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -45,7 +47,6 @@ struct client {
 
 static struct {
     int port, post_port, n, messages, posters, pid;
-    double seconds;
     const char *target;
     bool hold;
 } options = { .n = 1000, .messages = 10, .posters = 1 };
@@ -54,8 +55,7 @@ static struct client *clients;
 static int epoll_fd, n_opened, n_opening, n_ready;
 static struct samples samples;
 static int64_t deliveries;
-static atomic_llong posted;
-static atomic_int posting;
+static atomic_int to_post, posting;
 static sem_t go;
 static char *buffer;
 
@@ -132,23 +132,19 @@ post_one(int fd)
     read_answer(fd);
 }
 
-/* One by one, each when the one before has reached everybody; or without pause until time is up. */
 static void *
 poster(void *arg)
 {
     struct sockaddr_in address = loopback(options.post_port);
-    int64_t end = measure_now() + (int64_t)(options.seconds * 1e9);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, i;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
     (void)arg;
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
         die("connecting to post");
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    for (i = 0; options.seconds > 0 ? measure_now() < end : i < options.messages; i++) {
-        if (options.seconds <= 0)
-            sem_wait(&go);
+    while (to_post-- > 0) {
+        sem_wait(&go);
         post_one(fd);
-        posted++;
     }
     close(fd);
     posting--;
@@ -341,8 +337,8 @@ turn(void)
     int i, n = epoll_wait(epoll_fd, events, 512, SILENCE_MS);
 
     if (n == 0) {
-        fprintf(stderr, "ws_clients: silence: %d of %d ready, %lld delivered of %lld messages\n", n_ready,
-                options.n, (long long)deliveries, (long long)posted);
+        fprintf(stderr, "ws_clients: silence: %d of %d ready, %lld delivered\n", n_ready,
+                options.n, (long long)deliveries);
         exit(1);
     }
     for (i = 0; i < n; i++) {
@@ -377,16 +373,19 @@ hold(void)
     }
 }
 
+/* Until every message has reached everybody; each that has lets another one go. */
 static void
-one_by_one(void)
+deliver_all(void)
 {
-    int i;
+    int64_t done = 0;
 
-    for (i = 1; i <= options.messages; i++) {
-        sem_post(&go);
-        while (deliveries < (int64_t)i * options.n)
-            turn();
+    while (done < options.messages) {
+        turn();
+        for (; (done + 1) * options.n <= deliveries; done++)
+            sem_post(&go);
     }
+    while (posting > 0)
+        sched_yield();
 }
 
 static void
@@ -397,17 +396,15 @@ measure_posts(double connect_seconds)
     int64_t start = measure_now();
     int i;
 
-    sem_init(&go, 0, 0);
+    sem_init(&go, 0, (unsigned)options.posters);
+    to_post = options.messages;
     posting = options.posters;
     for (i = 0; i < options.posters; i++) {
         if (pthread_create(&thread, NULL, poster, NULL) != 0)
             die("thread");
         pthread_detach(thread);
     }
-    if (options.seconds <= 0)
-        one_by_one();
-    while (posting > 0 || deliveries < (int64_t)posted * options.n)
-        turn();
+    deliver_all();
     printf("RESULT %lld %.6f %.6f %.1f %.1f %.3f\n", (long long)deliveries, relay_cpu() - cpu,
            (double)(measure_now() - start) / 1e9, measure_percentile_us(&samples, 50),
            measure_percentile_us(&samples, 99), connect_seconds);
@@ -418,14 +415,13 @@ read_options(int argc, char **argv)
 {
     int c;
 
-    while ((c = getopt(argc, argv, "c:p:t:n:m:s:w:r:k")) != -1) {
+    while ((c = getopt(argc, argv, "c:p:t:n:m:w:r:k")) != -1) {
         switch (c) {
         case 'c': options.port = atoi(optarg); break;
         case 'p': options.post_port = atoi(optarg); break;
         case 't': options.target = optarg; break;
         case 'n': options.n = atoi(optarg); break;
         case 'm': options.messages = atoi(optarg); break;
-        case 's': options.seconds = atof(optarg); break;
         case 'w': options.posters = atoi(optarg); break;
         case 'r': options.pid = atoi(optarg); break;
         case 'k': options.hold = true; break;
@@ -435,7 +431,7 @@ read_options(int argc, char **argv)
     if (argc == 0 || options.port == 0 || options.n < 1 || options.posters < 1 ||
         options.posters > POSTERS_MAX || (!options.hold && (!options.post_port || !options.target))) {
         fprintf(stderr, "usage: ws_clients -c PORT -n SOCKETS [-r RELAY_PID] -k |\n"
-                        "           -p POST_PORT -t TARGET [-m MESSAGES | -s SECONDS -w POSTERS]\n");
+                        "           -p POST_PORT -t TARGET [-m MESSAGES] [-w POSTERS]\n");
         exit(2);
     }
 }
