@@ -6,42 +6,21 @@
 
 #include <string.h>
 
+#include "shared/percent.h"
 #include "shared/utf8.h"
 
 static const struct wire *const wires[] = { &wire_mtchat };
 
 #define SINCE_DIGITS_MAX 18     /* fits into int64_t whatever the digits */
 
-static int
-hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-/* Decodes into the arena; *len_r tells of NULs that strlen would hide. */
+/* A stray '%' stands for itself: clients of this query do not encode what they put there. */
 static char *
 decode(struct arena *a, const char *p, size_t len, size_t *len_r)
 {
-    char *out = arena_alloc(a, len + 1);
-    size_t n = 0;
+    char *text;
 
-    for (size_t i = 0; i < len; i++) {
-        if (p[i] == '%' && len - i > 2 && hex(p[i + 1]) >= 0 && hex(p[i + 2]) >= 0) {
-            out[n++] = (char)(hex(p[i + 1]) << 4 | hex(p[i + 2]));
-            i += 2;
-        } else {
-            out[n++] = p[i];
-        }
-    }
-    out[n] = '\0';
-    *len_r = n;
-    return out;
+    percent_decode(a, p, len, false, &text, len_r);
+    return text;
 }
 
 static bool

@@ -16,6 +16,7 @@
 
 #include "shared/log.h"
 
+#define GROW_FIRST 16             /* items a growing list begins with */
 #define BLOCK_FIRST 8192
 #define BLOCK_LARGEST (256 * 1024)  /* blocks double up to this */
 #define EXIT_NO_MEMORY 70           /* EX_SOFTWARE of sysexits.h */
@@ -142,6 +143,20 @@ arena_array(struct arena *a, size_t count, size_t size)
     if (__builtin_mul_overflow(count, size, &n))
         arena_exhausted(SIZE_MAX);
     return arena_alloc(a, n);
+}
+
+void *
+arena_grow(struct arena *a, void *items, size_t n, size_t *size, size_t item)
+{
+    void *more;
+
+    if (n < *size)
+        return items;
+    *size = *size == 0 ? GROW_FIRST : *size * 2;
+    more = arena_array(a, *size, item);
+    if (n > 0)
+        memcpy(more, items, n * item);
+    return more;
 }
 
 char *

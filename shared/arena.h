@@ -40,6 +40,10 @@ void *arena_alloc(struct arena *a, size_t n);
 /* Zeroed room for count elements of size bytes; overflow counts as out of memory. */
 void *arena_array(struct arena *a, size_t count, size_t size);
 
+/* Room for one more item in a list that grows in the arena: returns items, or a larger copy of its
+ * n items when *size (what fits, 0 at first) is reached. */
+void *arena_grow(struct arena *a, void *items, size_t n, size_t *size, size_t item);
+
 /* A copy of len bytes with a NUL behind it. */
 char *arena_copy(struct arena *a, const void *p, size_t len);
 

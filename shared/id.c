@@ -4,10 +4,11 @@
  */
 #include "shared/id.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
+#include "shared/percent.h"
 
 #define TEXT_LEN (ID_TEXT_SIZE - 1)
 #define TIME_MAX ((INT64_C(1) << 48) - 1)
@@ -38,18 +39,6 @@ is_hyphen_place(int i)
     return i == 8 || i == 13 || i == 18 || i == 23;
 }
 
-static int
-hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 bool
 id_parse(const char *text, struct id *id_r)
 {
@@ -62,7 +51,7 @@ id_parse(const char *text, struct id *id_r)
                 return false;
             continue;
         }
-        digit = hex_value(text[i]);     /* -1 for the NUL of a short text */
+        digit = percent_hex(text[i]);     /* -1 for the NUL of a short text */
         if (digit < 0)
             return false;
         id.bytes[n / 2] = (uint8_t)(id.bytes[n / 2] << 4 | digit);

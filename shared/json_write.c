@@ -14,6 +14,13 @@ comma(struct sbuf *b)
         sbuf_putc(b, ',');
 }
 
+/* Nearly every byte: this test is what the time of writing a page goes into. */
+static inline bool
+stands_as_it_is(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\' && c != 0xc0 && c != 0xe2;
+}
+
 /* How many bytes at p must not stand as they are, and what stands for them. */
 static size_t
 escape(const unsigned char *p, size_t len, char out[8])
@@ -79,6 +86,10 @@ json_string_n(struct sbuf *b, const char *s, size_t len)
     comma(b);
     sbuf_putc(b, '"');
     while (s < end) {
+        while (s < end && stands_as_it_is((unsigned char)*s))
+            s++;
+        if (s == end)
+            break;
         n = escape((const unsigned char *)s, (size_t)(end - s), instead);
         if (n == 0) {
             s++;

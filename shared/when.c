@@ -31,9 +31,20 @@ when_monotonic_ms(void)
     return clock_ms(CLOCK_MONOTONIC);
 }
 
+/* n digits of v and a mark behind them; a page of messages holds enough times for printf to show. */
+static char *
+digits(char *out, int v, int n, char mark)
+{
+    for (int i = n - 1; i >= 0; i--, v /= 10)
+        out[i] = (char)('0' + v % 10);
+    out[n] = mark;
+    return out + n + 1;
+}
+
 char *
 when_text(int64_t ms, char *out)
 {
+    char *p = out;
     unsigned fraction;
     struct tm tm;
     time_t s;
@@ -45,9 +56,13 @@ when_text(int64_t ms, char *out)
     fraction = (unsigned)((ms % 1000 + 1000) % 1000);
     s = (time_t)((ms - fraction) / 1000);
     gmtime_r(&s, &tm);
-    snprintf(out, WHEN_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-             (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
-             (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
-             (unsigned)tm.tm_sec % 100, fraction % 1000);
+    p = digits(p, tm.tm_year + 1900, 4, '-');
+    p = digits(p, tm.tm_mon + 1, 2, '-');
+    p = digits(p, tm.tm_mday, 2, 'T');
+    p = digits(p, tm.tm_hour, 2, ':');
+    p = digits(p, tm.tm_min, 2, ':');
+    p = digits(p, tm.tm_sec, 2, '.');
+    p = digits(p, (int)fraction, 3, 'Z');
+    *p = '\0';
     return out;
 }

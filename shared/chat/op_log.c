@@ -19,7 +19,7 @@ collect(struct op *o, struct db_row *r, int64_t limit, struct event **events_r, 
     *events_r = NULL;
     *n_r = 0;
     while (e == ERR_OK && *n_r < (size_t)limit && db_step(r)) {
-        *events_r = store_grow(o->arena, *events_r, *n_r, &size, sizeof **events_r);
+        *events_r = arena_grow(o->arena, *events_r, *n_r, &size, sizeof **events_r);
         e = eventlog_row(r, o->arena, &(*events_r)[(*n_r)++]);
     }
     end = db_done(r);
@@ -147,7 +147,7 @@ read_audience(struct op *o, const char *user, struct connect_state *state)
     db_bind_text(r, ":system", o->system->name);
     db_bind_text(r, ":user", user);
     while (db_step(r)) {
-        state->channels = store_grow(o->arena, state->channels, state->n_channels, &size,
+        state->channels = arena_grow(o->arena, state->channels, state->n_channels, &size,
                                      sizeof *state->channels);
         state->channels[state->n_channels++] = db_text(r, 0);
     }

@@ -107,7 +107,7 @@ presence_channels(struct op *o, const char *user, const char ***channels_r, size
     while (db_step(r) && *n_r < EVENT_CHANNELS_MAX) {
         struct id uid = db_id(r, 0);
 
-        *channels_r = store_grow(o->arena, *channels_r, *n_r, &size, sizeof **channels_r);
+        *channels_r = arena_grow(o->arena, *channels_r, *n_r, &size, sizeof **channels_r);
         (*channels_r)[(*n_r)++] = tx_channel(o, &uid);
     }
     return db_done(r);
@@ -187,7 +187,7 @@ stale(struct op *o, int64_t limit, struct live_change **list_r, size_t *n_r)
     db_bind_int(r, ":now", o->now_ms);
     db_bind_int(r, ":limit", limit);
     while (db_step(r)) {
-        *list_r = store_grow(o->arena, *list_r, *n_r, &size, sizeof **list_r);
+        *list_r = arena_grow(o->arena, *list_r, *n_r, &size, sizeof **list_r);
         (*list_r)[(*n_r)++] = (struct live_change){.system = db_text(r, 0), .user = db_text(r, 1)};
     }
     return db_done(r);

@@ -22,20 +22,6 @@ struct outbox {
     size_t n_operations, size_operations;
 };
 
-static void *
-grown(struct arena *a, void *items, size_t n, size_t *size, size_t item)
-{
-    void *more;
-
-    if (n < *size)
-        return items;
-    *size = *size == 0 ? 4 : *size * 2;
-    more = arena_array(a, *size, item);
-    if (n > 0)
-        memcpy(more, items, n * item);
-    return more;
-}
-
 enum err
 tx_begin(struct op *o)
 {
@@ -50,7 +36,7 @@ tx_event(struct op *o, const struct notice *notice, const char *const *channels,
     struct sbuf body;
     struct event *e;
 
-    box->events = grown(o->arena, box->events, box->n, &box->size, sizeof *box->events);
+    box->events = arena_grow(o->arena, box->events, box->n, &box->size, sizeof *box->events);
     e = &box->events[box->n++];
     *e = (struct event){
         .at_ms = o->now_ms,
@@ -87,7 +73,7 @@ tx_operation(struct op *o, enum event_verb verb, const char *user, const char *c
 {
     struct outbox *box = o->outbox;
 
-    box->operations = grown(o->arena, box->operations, box->n_operations, &box->size_operations,
+    box->operations = arena_grow(o->arena, box->operations, box->n_operations, &box->size_operations,
                             sizeof *box->operations);
     box->operations[box->n_operations++] =
         (struct event_operation){.verb = verb, .user = user, .channel = channel};
@@ -124,7 +110,7 @@ read_targets(struct op *o, struct targets *t)
 
     db_bind_int(r, ":now", o->now_ms);
     while (db_step(r)) {
-        t->endpoints = grown(o->arena, t->endpoints, t->n, &t->size, sizeof *t->endpoints);
+        t->endpoints = arena_grow(o->arena, t->endpoints, t->n, &t->size, sizeof *t->endpoints);
         t->endpoints[t->n++] = db_text(r, 0);
     }
     if ((e = db_done(r)) == ERR_OK && t->n > 0)

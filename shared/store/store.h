@@ -39,6 +39,9 @@ enum err store_conversation_delete(const struct store *s, int64_t key);
 /* Brings "latest activity" back to what the newest entry says. */
 enum err store_conversation_fall_back(const struct store *s, int64_t key);
 
+/* Reads the ten columns that every statement about conversations begins with. */
+void store_conversation_read(struct db_row *r, struct conversation *c_r);
+
 /* ---- as a caller sees them (store_view.c) ---- */
 
 /* One page of the viewer's own conversations; key 0: any. Without summaries of members. */
@@ -154,10 +157,5 @@ enum err store_scope_matches(const struct store *s, int64_t key, const struct sc
 
 /* The caller's values as the JSON array that scope statements compare with; NULL for NULL. */
 char *store_scope_pairs(const struct store *s, const struct scope_lists *mine);
-
-/* ---- small helpers for rows ---- */
-
-/* Room for one more item in a list that grows in the arena; *n counts, *size is what fits. */
-void *store_grow(struct arena *a, void *items, size_t n, size_t *size, size_t item);
 
 #endif

@@ -2,28 +2,11 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <string.h>
-
 #include "shared/store/store.h"
 #include "shared/utf8.h"
 
-void *
-store_grow(struct arena *a, void *items, size_t n, size_t *size, size_t item)
-{
-    void *more;
-
-    if (n < *size)
-        return items;
-    *size = *size == 0 ? 16 : *size * 2;
-    more = arena_array(a, *size, item);
-    if (n > 0)
-        memcpy(more, items, n * item);
-    return more;
-}
-
-/* Columns of conversation_find and conversation_of_object. */
-static void
-read_conversation(struct db_row *r, struct conversation *c)
+void
+store_conversation_read(struct db_row *r, struct conversation *c)
 {
     *c = (struct conversation){
         .key = db_int(r, 0),
@@ -49,7 +32,7 @@ store_conversation_find(const struct store *s, const struct id *uid, struct conv
     db_bind_id(r, ":uid", uid);
     db_bind_text(r, ":system", s->system);
     if ((found = db_step(r)))
-        read_conversation(r, c_r);
+        store_conversation_read(r, c_r);
     e = db_done(r);
     return e == ERR_OK && !found ? ERR_NOT_FOUND : e;
 }
@@ -67,8 +50,8 @@ store_conversation_of_object(const struct store *s, const char *object_type,
     db_bind_text(r, ":object_type", object_type);
     db_bind_text(r, ":object_id", object_id);
     while (db_step(r)) {
-        *list_r = store_grow(s->arena, *list_r, *n_r, &size, sizeof **list_r);
-        read_conversation(r, &(*list_r)[(*n_r)++]);
+        *list_r = arena_grow(s->arena, *list_r, *n_r, &size, sizeof **list_r);
+        store_conversation_read(r, &(*list_r)[(*n_r)++]);
     }
     return db_done(r);
 }

@@ -123,7 +123,7 @@ store_member_list(const struct store *s, int64_t key, const char *user, const ch
     db_bind_text(r, ":viewer", viewer);
     db_bind_int(r, ":now", s->now_ms);
     while (db_step(r)) {
-        *members_r = store_grow(s->arena, *members_r, *n_r, &size, sizeof **members_r);
+        *members_r = arena_grow(s->arena, *members_r, *n_r, &size, sizeof **members_r);
         read_member(r, &(*members_r)[(*n_r)++]);
     }
     return db_done(r);
@@ -138,7 +138,7 @@ read_texts(const struct store *s, struct db_row *r, const char ***texts_r, size_
     *texts_r = NULL;
     *n_r = 0;
     while (db_step(r)) {
-        *texts_r = store_grow(s->arena, *texts_r, *n_r, &size, sizeof **texts_r);
+        *texts_r = arena_grow(s->arena, *texts_r, *n_r, &size, sizeof **texts_r);
         (*texts_r)[(*n_r)++] = db_text(r, 0);
     }
     return db_done(r);

@@ -77,7 +77,7 @@ store_scope_insert(const struct store *s, int64_t key, const struct scope_lists 
 static void
 add_value(const struct store *s, struct list *l, size_t *size, const char *value)
 {
-    l->items = store_grow(s->arena, l->items, l->n, size, sizeof(char *));
+    l->items = arena_grow(s->arena, l->items, l->n, size, sizeof(char *));
     ((const char **)l->items)[l->n++] = value;
 }
 
@@ -96,7 +96,7 @@ store_scope_list(const struct store *s, int64_t key, struct scope **scopes_r, si
 
         if (*n_r == 0 || db_int(r, 0) != id) {
             id = db_int(r, 0);
-            *scopes_r = store_grow(s->arena, *scopes_r, *n_r, &size, sizeof **scopes_r);
+            *scopes_r = arena_grow(s->arena, *scopes_r, *n_r, &size, sizeof **scopes_r);
             (*scopes_r)[(*n_r)++] = (struct scope){.uid = db_id(r, 1), .created_ms = db_int(r, 2)};
             for (int i = 0; i < SCOPE_LEVELS; i++)
                 sizes[i] = 0;

@@ -46,28 +46,10 @@ bind_filter(const struct store *s, struct db_row *r, const struct viewer *viewer
     db_bind_int(r, ":offset", f->offset);
 }
 
-/* The first ten columns of both view statements. */
-static void
-read_base(struct db_row *r, struct conversation_view *v)
-{
-    v->c = (struct conversation){
-        .key = db_int(r, 0),
-        .uid = db_id(r, 1),
-        .object_type = db_text(r, 2),
-        .object_id = db_text(r, 3),
-        .object_url = db_text(r, 4),
-        .title = db_text(r, 5),
-        .meta = db_text(r, 6),
-        .created_by = db_text(r, 7),
-        .created_ms = db_int(r, 8),
-        .n_members = db_int(r, 9),
-    };
-}
-
 static void
 read_member_view(struct db_row *r, struct conversation_view *v)
 {
-    read_base(r, v);
+    store_conversation_read(r, &v->c);
     v->is_member = true;
     v->me.archived = db_int(r, 10);
     v->me.pinned = db_int(r, 11);
@@ -92,7 +74,7 @@ read_member_view(struct db_row *r, struct conversation_view *v)
 static void
 read_candidate_view(struct db_row *r, struct conversation_view *v)
 {
-    read_base(r, v);
+    store_conversation_read(r, &v->c);
     v->can_join = true;
     v->has_last = !db_is_null(r, 10);
     v->last.at_ms = db_int(r, 10);
@@ -108,7 +90,7 @@ read_views(const struct store *s, struct db_row *r,
     *views_r = NULL;
     *n_r = 0;
     while (db_step(r)) {
-        *views_r = store_grow(s->arena, *views_r, *n_r, &size, sizeof **views_r);
+        *views_r = arena_grow(s->arena, *views_r, *n_r, &size, sizeof **views_r);
         read(r, &(*views_r)[(*n_r)++]);
     }
     return db_done(r);
@@ -176,7 +158,7 @@ store_view_summaries(const struct store *s, struct conversation_view *views, siz
         }
         if (v == NULL)
             continue;
-        v->members = store_grow(s->arena, v->members, v->n_members, &size, sizeof *v->members);
+        v->members = arena_grow(s->arena, v->members, v->n_members, &size, sizeof *v->members);
         v->members[v->n_members++] = (struct member_new){
             .user = db_text(r, 1),
             .display_name = db_text(r, 2),
