@@ -21,8 +21,6 @@
 #include "shared/log.h"
 #include "shared/when.h"
 
-#define NAME_CHARACTERS \
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 #define LINGER_MS 50
 
 struct program {
@@ -72,8 +70,6 @@ load_config(struct program *p)
         config_check(p->config, &f) != ERR_OK)
         return fail("bad settings", f.why[0] ? f.why : f.field);
     log_setup("confab-relay", level_of(p->config->log_level), p->config->log_syslog);
-    if (p->config->relay_name[strspn(p->config->relay_name, NAME_CHARACTERS)] != '\0')
-        return fail("bad settings", "relay_name: only letters, digits, '.', '_' and '-'");
     return 0;
 }
 
@@ -85,7 +81,8 @@ lock_name(struct program *p)
     const char *path = arena_printf(p->arena, "%s/relay-%s.lock", run, p->config->relay_name);
 
     if (mkdir(run, 0700) != 0 && errno != EEXIST)
-        return fail("cannot make the run directory", strerror(errno));
+        return fail("cannot make the run directory (confabctl init makes the one above it)",
+                    strerror(errno));
     p->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (p->lock < 0)
         return fail("cannot open the relay's lock file", strerror(errno));
