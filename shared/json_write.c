@@ -4,21 +4,34 @@
  */
 #include "shared/json.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 static void
 comma(struct sbuf *b)
 {
-    if (b->len > 0 && strchr("{[:", b->data[b->len - 1]) == NULL)
+    char last = b->len > 0 ? b->data[b->len - 1] : '{';
+
+    if (last != '{' && last != '[' && last != ':')
         sbuf_putc(b, ',');
 }
 
-/* Nearly every byte: this test is what the time of writing a page goes into. */
+#define EACH(byte) (0x0101010101010101u * (byte))
+
+/* Are these eight bytes ASCII that stands as it is? Nearly all text is, and looking at each by itself
+ * was a large part of the time of a page. Subtracting one from each byte borrows into the top bit of
+ * those that were zero (or, subtracting 0x20, below it); a borrow may reach a neighbour, so a "no"
+ * may be wrong, a "yes" never. */
 static inline bool
-stands_as_it_is(unsigned char c)
+eight_plain(const char *p)
 {
-    return c >= 0x20 && c != '"' && c != '\\' && c != 0xc0 && c != 0xe2;
+    uint64_t v, quote, backslash;
+
+    memcpy(&v, p, sizeof v);
+    quote = v ^ EACH('"');
+    backslash = v ^ EACH('\\');
+    return ((v | (v - EACH(0x20)) | (quote - EACH(1)) | (backslash - EACH(1))) & EACH(0x80)) == 0;
 }
 
 /* How many bytes at p must not stand as they are, and what stands for them. */
@@ -86,10 +99,10 @@ json_string_n(struct sbuf *b, const char *s, size_t len)
     comma(b);
     sbuf_putc(b, '"');
     while (s < end) {
-        while (s < end && stands_as_it_is((unsigned char)*s))
-            s++;
-        if (s == end)
-            break;
+        if (end - s >= 8 && eight_plain(s)) {
+            s += 8;
+            continue;
+        }
         n = escape((const unsigned char *)s, (size_t)(end - s), instead);
         if (n == 0) {
             s++;

@@ -4,7 +4,6 @@
  */
 #include "shared/when.h"
 
-#include <stdio.h>
 #include <time.h>
 
 #define TEXT_FIRST (-62167219200000)    /* 0000-01-01T00:00:00.000Z */
