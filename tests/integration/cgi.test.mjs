@@ -11,9 +11,9 @@ import { within } from '../lib/wait.mjs';
 const started = instance({ auth: 'jwt', handlers: 1 });
 
 /* What a web server would do: the request in the environment, the body on standard input. */
-async function cgi(confab, method, target, { body, headers = {}, length } = {}) {
+async function cgi(confab, method, target, { body, headers = {}, length, stalls = false, settings = {} } = {}) {
     const [where, query = ''] = target.split('?');
-    const env = { ...confab.env, GATEWAY_INTERFACE: 'CGI/1.1', SERVER_PROTOCOL: 'HTTP/1.1', SERVER_NAME: 'localhost', SERVER_PORT: '80',
+    const env = { ...confab.env, ...settings, GATEWAY_INTERFACE: 'CGI/1.1', SERVER_PROTOCOL: 'HTTP/1.1', SERVER_NAME: 'localhost', SERVER_PORT: '80',
         REMOTE_ADDR: '127.0.0.1', REQUEST_METHOD: method, REQUEST_URI: target, SCRIPT_NAME: '', PATH_INFO: where, QUERY_STRING: query };
     if (body !== undefined) {
         env.CONTENT_LENGTH = `${length ?? Buffer.byteLength(body)}`;
@@ -26,7 +26,10 @@ async function cgi(confab, method, target, { body, headers = {}, length } = {}) 
     child.stdout.on('data', (data) => { out += data; });
     child.stderr.on('data', (data) => { log += data; });
     child.stdin.on('error', () => {});          /* it need not read a body that it refuses */
-    child.stdin.end(body);
+    if (stalls)
+        child.stdin.write(body);
+    else
+        child.stdin.end(body);
     const code = await within('the CGI process to end', new Promise((resolve) => child.on('close', resolve)));
     assert.ok(!/Sanitizer|runtime error/.test(log), log);
     const end = out.indexOf('\r\n\r\n');
@@ -71,6 +74,14 @@ test('refusals', async () => {
         assert.ok(JSON.parse(answer.text).error.code);
         assert.match(answer.head, /^Access-Control-Allow-Origin: \*/mi);
     }
+});
+
+test('a body that never comes is not waited for', async () => {
+    const confab = await started;
+    const answer = await cgi(confab, 'POST', `/api/v1/dialogs/${NOWHERE}/messages`, { body: '{"content":"x"', length: 100, stalls: true,
+        settings: { CONFAB_BODY_TIME_MS: '200' }, headers: { Authorization: `Bearer ${mint({ sub: 'a' }, SECRET)}` } });
+    assert.ok([400, 408].includes(answer.status), answer.text);
+    assert.ok(JSON.parse(answer.text).error.code);
 });
 
 test('many at once', async () => {

@@ -125,9 +125,10 @@ test('a grace holds back offline', async () => {
 test('a relay that stops takes its users offline', async () => {
     await withInstance({ auth: 'trusted' }, async (confab) => {
         const dialog = await confab.dialog(['a', 'b']);
-        await confab.socket('b');
+        const b = await confab.socket('b', { relay: 0 });
         assert.equal(await online(confab, 'a', dialog, 'b'), true);
         await confab.relays[0].stop();
+        assert.ok([1001, 1012].includes((await b.ended()).code), `${b.closed.code}`);
         await until('b to be offline', async () => !await online(confab, 'a', dialog, 'b'));
     });
 });

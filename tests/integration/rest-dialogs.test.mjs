@@ -178,6 +178,26 @@ for (const auth of ['trusted', 'jwt']) {
         assert.deepEqual(fine(await confab.api('search-a').get('/dialogs?search=order+17')).map((d) => name(d.id)), ['plain']);
     });
 
+    test(`${auth}: texts that bite come back as they went`, async () => {
+        const confab = await started;
+        const texts = ['"quoted" \\ back\\slash / </script>', 'line\nbreak\r\ttab', 'bell\u0007 esc\u001b del\u007f', 'a \u2028 \u2029 \ufeff z',
+            '😀 👩‍👩‍👧 \u202eRTL', 'אבג عربي', "'; DROP TABLE entry; --", '%s%n%d {{x}} ${y}', '\ud7ff \ue000 \uffff'];
+        for (const [i, text] of texts.entries()) {
+            const user = `bite ${i} ${text}`;
+            const dialog = await confab.dialog([{ user_id: user, display_name: text, company: text, email: text, phone: text }],
+                { title: text, object_id: text, object_url: text, meta: { [text]: text } });
+            const socket = auth === 'trusted' ? await confab.socket(user, { query: `user_id=${encodeURIComponent(user)}` }) : await confab.socket(user);
+            assert.equal(socket.hello.employee_id, user);
+            const item = fine(await confab.api(user).get(`/dialogs/${dialog}`));
+            assert.deepEqual([item.title, item.object_id, item.object_url, item.meta, item.created_by], [text, text, text, { [text]: text }, user]);
+            assert.deepEqual(item.participants, [{ user_id: user, display_name: text, company: text }]);
+            assert.deepEqual(JSON.parse(item.last_message.content).participants, [{ name: text, company: text }]);
+            assert.equal(fine(await confab.api(user).get(`/dialogs/by-object/thing/${encodeURIComponent(text)}`)).id, dialog);
+            fine(await confab.api(user).post(`/dialogs/${dialog}/leave`));
+            assert.equal((await socket.next('participant.left')).user_id, user);
+        }
+    });
+
     test(`${auth}: by object, the newest accessible one, ids with slashes`, async () => {
         const confab = await started;
         const api = confab.api('object-a');
@@ -192,6 +212,11 @@ for (const auth of ['trusted', 'jwt']) {
             assert.deepEqual(list.map((d) => d.id), [second, first], path);
         }
         assert.equal(fine(await api.get('/dialogs/by-object/deal/a')), null);
+        /* + in a path is a plus */
+        const plus = await confab.dialog(['object-a'], { object_type: 'deal', object_id: 'p+q' });
+        for (const path of ['deal/p+q', 'deal/p%2Bq'])
+            assert.equal(fine(await api.get(`/dialogs/by-object/${path}`))?.id, plus);
+        assert.equal(fine(await api.get('/dialogs/by-object/deal/p%20q')), null);
         assert.deepEqual(fine(await api.get('/dialogs/by-object/deal/a/list')), []);
         /* an object whose id really ends in /list */
         const list = await confab.dialog(['object-a'], { object_type: 'deal', object_id: 'x/list' });

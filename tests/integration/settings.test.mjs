@@ -2,10 +2,12 @@
  * SPDX-License-Identifier: MIT
  */
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { assert, fine, refused } from '../lib/assert.mjs';
-import { until } from '../lib/wait.mjs';
+import { until, within } from '../lib/wait.mjs';
 import { BUILD, instance, test, withInstance } from '../lib/instance.mjs';
 
 const run = promisify(execFile);
@@ -85,6 +87,51 @@ test('a key is forgotten after its time', async () => {
             return await send() !== first;
         });
     });
+});
+
+test('old events are pruned by age', async () => {
+    await withInstance({ auth: 'trusted', handlers: 1, relays: 0, env: { CONFAB_LOG_KEEP_S: '1' } }, async (confab) => {
+        const dialog = await confab.dialog(['a']);
+        const { seq } = fine(await confab.api('a').get('/sync'));
+        await confab.api('a').send(dialog, 'soon old');
+        await until('the event to be pruned', async () => {
+            await confab.ctl('prune');
+            return fine(await confab.api('a').get(`/sync?since=${seq}`)).reload;
+        });
+        assert.equal((await confab.api('a').messages(dialog)).messages.length, 2);
+    });
+});
+
+test('a handshake that is not completed', async () => {
+    await withInstance({ auth: 'trusted', handlers: 1, env: { CONFAB_RELAY_HANDSHAKE_S: '1' } }, async (confab) => {
+        for (const bytes of ['', 'GET /api/v1/ws?user_id=a HTTP/1.1\r\nHost: x\r\n']) {
+            const socket = net.connect(confab.relays[0].socket);
+            socket.on('error', () => {});
+            socket.resume();
+            socket.write(bytes);
+            await within('the relay to hang up', once(socket, 'close'));
+        }
+        const good = await confab.socket('a', { relay: 0 });
+        good.send({ type: 'ping' });
+        await good.next('pong');
+    });
+});
+
+test('a small ring, a small hold, no patience: nothing is lost for it', async () => {
+    await withInstance({ auth: 'trusted', env: { CONFAB_RING_EVENTS: '16', CONFAB_HOLD_MAX: '1', CONFAB_GAP_WAIT_MS: '1', CONFAB_RELAY_WORKERS: '1' } },
+        async (confab) => {
+            const dialog = await confab.dialog(['a', 'b']);
+            const { seq } = fine(await confab.api('b').get('/sync'));
+            const sending = Promise.all(Array.from({ length: 120 }, (_, i) => confab.api('a').send(dialog, `${i}`)));
+            const sockets = await Promise.all(Array.from({ length: 20 }, () => confab.socket('b', { since: seq })));
+            await sending;
+            const { messages } = await confab.api('a').messages(dialog, '?limit=100');
+            for (const socket of sockets) {
+                const ids = (await confab.drain(socket)).filter((f) => f.type === 'message.new').map((f) => f.id);
+                assert.equal(ids.length, 120);
+                assert.deepEqual(ids.slice(-100), messages.map((m) => m.id));
+            }
+        });
 });
 
 test('systems that are not served answer 404', async () => {

@@ -1,7 +1,7 @@
 /* The socket itself: handshakes, frames from the client, closing, limits.
  * SPDX-License-Identifier: MIT
  */
-import { assert, fine, keys } from '../lib/assert.mjs';
+import { assert, fine, keys, refused } from '../lib/assert.mjs';
 import { request } from '../lib/http.mjs';
 import { SECRET, instance, test, withInstance } from '../lib/instance.mjs';
 import { mint, now } from '../lib/jwt.mjs';
@@ -13,7 +13,9 @@ const jwt = instance({ auth: 'jwt' });
 async function refusal(confab, query, options = {}) {
     const socket = confab.knock('nobody', { query, ...options });
     await socket.ended();
-    return socket.refused?.status;
+    const { status, headers, text } = socket.refused ?? {};
+    refused({ status, headers, text, json: JSON.parse(text) }, status, null);
+    return status;
 }
 
 test('handshakes, trusted', async () => {

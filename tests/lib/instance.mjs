@@ -19,6 +19,7 @@ import path from 'node:path';
 import { after, test as nodeTest } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { assert } from './assert.mjs';
 import { freePort, listening, request } from './http.mjs';
 import { mint, now } from './jwt.mjs';
 import { lighttpdConfig } from './lighttpd.mjs';
@@ -255,6 +256,7 @@ export class Instance {
     async socket(user, options = {}) {
         const socket = this.knock(user, options);
         socket.hello = await socket.connected();
+        assert.equal(socket.frames[0], socket.hello, 'nothing precedes connected');
         return socket;
     }
 
