@@ -223,6 +223,7 @@ open_all(struct relay *r)
     r->bus_timer = io_timer_new(r->io, bus_readable, r);
     relay_session_timers(r);
     relay_presence_timers(r);
+    relay_archive_timer(r);
     log_event(LOG_LEVEL_INFO, "following the log", "head", log_number(head), NULL);
     return tail_start(r->tail) == ERR_OK &&
         io_watch(r->io, bus_receiver_fd(r->start.bus), bus_readable, r) == ERR_OK;
@@ -258,6 +259,7 @@ relay_free(struct relay *r)
     io_timer_free(r->bus_timer);
     relay_session_timers_free(r);
     relay_presence_timers_free(r);
+    relay_archive_timer_free(r);
     io_free(r->io);         /* the last sockets close here */
     inbox_free(r->inbox);
     hub_free(r->hub);

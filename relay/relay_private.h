@@ -1,5 +1,5 @@
 /* relay_private - the relay's inside, shared by relay.c (the log and the loop), relay_session.c
- * (connections) and relay_presence.c (who is online)
+ * (connections), relay_presence.c (who is online) and relay_archive.c (quiet dialogs)
  *
  * SPDX-License-Identifier: MIT
  */
@@ -51,6 +51,11 @@ struct relay {
     struct io_timer *presence_timer, *lease_timer;
     bool renewing;
     int64_t settled_ms;             /* monotonic: when users of an earlier run lose their grace */
+
+    /* relay_archive.c */
+    struct io_timer *archive_timer;
+    int64_t archive_due_ms;         /* wall clock */
+    bool archiving;
 };
 
 extern const struct io_handlers relay_handlers;
@@ -66,5 +71,9 @@ void relay_shut(struct relay *r);
 void relay_presence_timers(struct relay *r);
 void relay_presence_timers_free(struct relay *r);
 void relay_presence_write(struct relay *r);         /* writes what there is to write, if anything */
+
+/* relay_archive.c */
+void relay_archive_timer(struct relay *r);
+void relay_archive_timer_free(struct relay *r);
 
 #endif

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/cron.h"
 #include "shared/log.h"
 
 #define FILE_MAX_BYTES (128 * 1024)
@@ -471,6 +472,7 @@ is_file_name(const char *s)
 enum err
 config_check(const struct config *c, struct fail *fail)
 {
+    struct cron cron;
     size_t n;
     enum err e;
 
@@ -484,6 +486,9 @@ config_check(const struct config *c, struct fail *fail)
     if (!is_file_name(c->relay_name))
         return err_fail(fail, ERR_FIELD, "relay_name",
                         "relay_name may hold letters, digits, '.', '_' and '-'");
+    if (c->archive_cron[0] != '\0' && !cron_parse(c->archive_cron, &cron))
+        return err_fail(fail, ERR_FIELD, "archive_cron",
+                        "archive_cron must be six fields: second minute hour day month weekday");
     if (c->ws_timeout_s <= c->ws_ping_s)
         return err_fail(fail, ERR_FIELD, "ws_timeout_s",
                         "ws_timeout_s must be more than ws_ping_s, or quiet sockets die");

@@ -59,3 +59,12 @@ RETURNING user;
 
 -- name: member_set_read
 UPDATE member SET read_n = :n, unread_n = :n WHERE conversation = :conversation AND user = :user;
+
+-- Who has had nothing to see in a conversation since :before, and neither pinned it nor took it out of the
+-- archive since.
+-- name: member_idle
+SELECT c.id, c.uid, m.user
+FROM conversation c JOIN member m ON m.conversation = c.id
+WHERE c.system = :system AND c.activity_at < :before AND m.archived = 0 AND m.pinned = 0
+  AND m.joined_at < :before AND (m.unarchived_at IS NULL OR m.unarchived_at < :before)
+ORDER BY c.id, m.ordinal LIMIT :limit;

@@ -100,6 +100,17 @@ enum err store_member_set_read(const struct store *s, int64_t key, const char *u
 enum err store_member_unread(const struct store *s, int64_t key, const char *user, int64_t above,
                              int64_t up_to, bool *some_r);
 
+/* A participant's row that has been quiet for long. */
+struct member_idle {
+    int64_t key;                /* of the conversation */
+    struct id conversation;
+    const char *user;
+};
+
+/* At most limit of them, by conversation. */
+enum err store_member_idle(const struct store *s, int64_t before_ms, int64_t limit,
+                           struct member_idle **list_r, size_t *n_r);
+
 /* ---- entries (store_entry.c) ---- */
 
 /* Numbers, times and identifies e, inserts it, fills in id, uid, n and at_ms. reply_to_id: row

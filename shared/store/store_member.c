@@ -200,3 +200,24 @@ store_member_unread(const struct store *s, int64_t key, const char *user, int64_
         *some_r = db_int(r, 0) != 0;
     return db_done(r);
 }
+
+enum err
+store_member_idle(const struct store *s, int64_t before_ms, int64_t limit,
+                  struct member_idle **list_r, size_t *n_r)
+{
+    struct db_row *r = db_query(s->db, Q_MEMBER_IDLE, s->arena);
+    size_t size = 0;
+
+    *list_r = NULL;
+    *n_r = 0;
+    db_bind_text(r, ":system", s->system);
+    db_bind_int(r, ":before", before_ms);
+    db_bind_int(r, ":limit", limit);
+    while (db_step(r)) {
+        *list_r = arena_grow(s->arena, *list_r, *n_r, &size, sizeof **list_r);
+        (*list_r)[(*n_r)++] = (struct member_idle){
+            .key = db_int(r, 0), .conversation = db_id(r, 1), .user = db_text(r, 2),
+        };
+    }
+    return db_done(r);
+}

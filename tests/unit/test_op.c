@@ -307,6 +307,37 @@ deleting_takes_the_text_out_of_the_log(void **state)
     assert_int_equal(page.events[0].kind, EVENT_ENTRY_DELETED);
 }
 
+static void
+quiet_dialogs_are_archived_for_those_who_let_them(void **state)
+{
+    struct world *w = *state;
+    int64_t since, head;
+    bool more;
+
+    w->config.archive_after_secs = 100;
+    make_dialog(w);
+    since = heard(w, "a", -1).seq;
+    w->op.now_ms += 101000;
+    assert_int_equal(op_member_switch(&w->op, "b", &w->dialog, SWITCH_PINNED, true), ERR_OK);
+    assert_int_equal(op_member_switch(&w->op, "c", &w->dialog, SWITCH_ARCHIVED, true), ERR_OK);
+    assert_int_equal(op_member_switch(&w->op, "c", &w->dialog, SWITCH_ARCHIVED, false), ERR_OK);
+    assert_int_equal(op_archive_idle(&w->op, 10, &more), ERR_OK);
+    assert_true(view(w, "a").me.archived);
+    assert_false(view(w, "b").me.archived);
+    assert_false(view(w, "c").me.archived);
+    assert_int_equal(heard(w, "a", since).n, 1);
+    assert_int_equal(heard(w, "a", since).events[0].kind, EVENT_ARCHIVED);
+    assert_int_equal(heard(w, "b", since).n, 0);
+    head = heard(w, "a", -1).seq;
+    assert_int_equal(op_archive_idle(&w->op, 10, &more), ERR_OK);
+    assert_int_equal(heard(w, "a", -1).seq, head);
+    say(w, "b", "back");
+    assert_false(view(w, "a").me.archived);
+    w->op.now_ms += 101000;
+    assert_int_equal(op_archive_idle(&w->op, 1, &more), ERR_OK);
+    assert_true(more);
+}
+
 /* ---- the audience ---- */
 
 static void
@@ -670,6 +701,7 @@ main(void)
         T(refusals_come_in_order_and_change_nothing),
         T(pages_have_exact_flags_and_positions_outlive_entries),
         T(deleting_takes_the_text_out_of_the_log),
+        T(quiet_dialogs_are_archived_for_those_who_let_them),
         T(one_hears_what_he_was_a_member_for),
         T(deleting_a_dialog_tells_each_his_own_leaving),
         T(scopes_match_as_the_contract_says),
