@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: MIT
 cd "${CONFAB_SOURCE:-$(dirname "$0")/..}" || exit 1
 bad=0
-page=$(mktemp) || exit 1
-trap 'rm -f "$page"' EXIT
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+page=$work/confab.conf.5
 
 awk -f docs/man/settings.awk shared/config.def docs/man/confab.conf.5.in >"$page" || exit 1
 mandoc -Tlint -Wwarning "$page" docs/man/*.8 || bad=1
