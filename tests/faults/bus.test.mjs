@@ -15,7 +15,7 @@ const busFile = (confab, relay = 0) => path.join(confab.state, 'run', `bus-relay
 
 /* Sends WHAT... as tests/faults/push does. */
 async function push(confab, ...what) {
-    await run('make', ['-s', '-C', BUILD, 'tests/faults/push']);
+    await run('flock', [BUILD, 'make', '-s', '-C', BUILD, 'tests/faults/push']);     /* others may test this build, too */
     await run(path.join(BUILD, 'tests/faults/push'),
         [path.join(confab.state, 'confab.db'), `ipc://${busFile(confab)}`, ...what.map(String)]);
 }
