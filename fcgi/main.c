@@ -4,6 +4,7 @@
  */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -97,6 +98,10 @@ main(int argc, char **argv)
     struct fail fail = { 0 };
     int c, status = 1;
 
+    /* A CGI program's arguments may be the words of the URL's query (RFC 3875, section 4.4):
+     * a stranger's, and no options of ours. */
+    if (getenv("GATEWAY_INTERFACE") != NULL)
+        argc = 1;
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (c == 'l') {
             where = optarg;

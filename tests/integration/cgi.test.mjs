@@ -11,7 +11,7 @@ import { within } from '../lib/wait.mjs';
 const started = instance({ auth: 'jwt', handlers: 1 });
 
 /* What a web server would do: the request in the environment, the body on standard input. */
-async function cgi(confab, method, target, { body, headers = {}, length, stalls = false, settings = {} } = {}) {
+async function cgi(confab, method, target, { body, headers = {}, length, stalls = false, settings = {}, args = [] } = {}) {
     const [where, query = ''] = target.split('?');
     const env = { ...confab.env, ...settings, GATEWAY_INTERFACE: 'CGI/1.1', SERVER_PROTOCOL: 'HTTP/1.1', SERVER_NAME: 'localhost', SERVER_PORT: '80',
         REMOTE_ADDR: '127.0.0.1', REQUEST_METHOD: method, REQUEST_URI: target, SCRIPT_NAME: '', PATH_INFO: where, QUERY_STRING: query };
@@ -21,7 +21,7 @@ async function cgi(confab, method, target, { body, headers = {}, length, stalls 
     }
     for (const [name, value] of Object.entries(headers))
         env[`HTTP_${name.toUpperCase().replaceAll('-', '_')}`] = value;
-    const child = spawn(path.join(BUILD, 'fcgi/confab.fcgi'), [], { env, cwd: confab.dir });
+    const child = spawn(path.join(BUILD, 'fcgi/confab.fcgi'), args, { env, cwd: confab.dir });
     let out = '', log = '';
     child.stdout.on('data', (data) => { out += data; });
     child.stderr.on('data', (data) => { log += data; });
@@ -82,6 +82,14 @@ test('a body that never comes is not waited for', async () => {
         settings: { CONFAB_BODY_TIME_MS: '200' }, headers: { Authorization: `Bearer ${mint({ sub: 'a' }, SECRET)}` } });
     assert.ok([400, 408].includes(answer.status), answer.text);
     assert.ok(JSON.parse(answer.text).error.code);
+});
+
+test('words of the query that come as arguments are no options', async () => {
+    const confab = await started;
+    for (const args of [['--routes'], ['--version'], ['--listen', `unix:${confab.dir}/stranger.sock`], ['x', 'y']]) {
+        const answer = await cgi(confab, 'GET', `/health?${args.join('+')}`, { args });
+        assert.equal(JSON.parse(answer.text).status, 'ok');
+    }
 });
 
 test('many at once', async () => {
