@@ -179,7 +179,7 @@ static void
 hand_over(struct tail *t, const struct result *r)
 {
     struct inbox_page page = { .failed = r->err != ERR_OK, .head = r->head, .n = r->n,
-                               .full = r->n >= PAGE };
+                               .full = r->n > 0 && r->events[r->n - 1].seq < r->head };
 
     page.events = mem_new(r->n * sizeof *page.events);
     for (size_t i = 0; i < r->n; i++)

@@ -229,7 +229,8 @@ enum err op_connect(struct op *o, const char *user, int64_t since, struct connec
 /* Head and floor of the log. */
 enum err op_log_head(struct op *o, int64_t *head_r, int64_t *floor_r);
 
-/* Events after seq, at most limit, of all systems, in order. The arena holds them. */
+/* Events after seq, at most limit, of all systems, in order; fewer when they are large, but one at
+ * least. The arena holds them. */
 enum err op_log_read(struct op *o, int64_t after, int64_t limit, struct event **events_r,
                      size_t *n_r);
 

@@ -9,26 +9,33 @@
 #include "shared/eventlog.h"
 #include "shared/store/store.h"
 
-/* Collects at most limit events from a statement's rows. */
+/* Bytes of bodies that one read brings, about: a number of events does not bound their size. */
+#define READ_BYTES (8 * 1024 * 1024)
+
+/* Collects at most limit events from a statement's rows, and stops behind the one whose body passes
+ * max_bytes: *cut_r. */
 static enum err
-collect(struct op *o, struct db_row *r, int64_t limit, struct event **events_r, size_t *n_r)
+collect(struct op *o, struct db_row *r, int64_t limit, size_t max_bytes, struct event **events_r,
+        size_t *n_r, bool *cut_r)
 {
-    size_t size = 0;
+    size_t size = 0, bytes = 0;
     enum err e = ERR_OK, end;
 
     *events_r = NULL;
     *n_r = 0;
-    while (e == ERR_OK && *n_r < (size_t)limit && db_step(r)) {
+    while (e == ERR_OK && *n_r < (size_t)limit && bytes <= max_bytes && db_step(r)) {
         *events_r = arena_grow(o->arena, *events_r, *n_r, &size, sizeof **events_r);
-        e = eventlog_row(r, o->arena, &(*events_r)[(*n_r)++]);
+        e = eventlog_row(r, o->arena, &(*events_r)[*n_r]);
+        bytes += (*events_r)[(*n_r)++].body_len;
     }
+    *cut_r = bytes > max_bytes;
     end = db_done(r);
     return e == ERR_OK ? end : e;
 }
 
 static enum err
-replay(struct op *o, const char *user, int64_t since, int64_t limit, struct event **events_r,
-       size_t *n_r)
+replay(struct op *o, const char *user, int64_t since, int64_t limit, size_t max_bytes,
+       struct event **events_r, size_t *n_r, bool *cut_r)
 {
     struct db_row *r = db_query(o->db, Q_EVENT_REPLAY, o->arena);
 
@@ -38,7 +45,7 @@ replay(struct op *o, const char *user, int64_t since, int64_t limit, struct even
     db_bind_text(r, ":system_channel", channel_of_system(o->arena, o->system->name));
     db_bind_int(r, ":since", since);
     db_bind_int(r, ":limit", limit);
-    return collect(o, r, limit, events_r, n_r);
+    return collect(o, r, limit, max_bytes, events_r, n_r, cut_r);
 }
 
 enum err
@@ -55,14 +62,16 @@ op_sync(struct op *o, const char *user, int64_t since, int64_t limit, struct syn
     if (e == ERR_OK && since >= 0) {
         page_r->reload = since < floor || since > page_r->seq;
         if (!page_r->reload && since < page_r->seq)
-            e = replay(o, user, since, limit + 1, &events, &page_r->n);
+            e = replay(o, user, since, limit + 1, READ_BYTES, &events, &page_r->n,
+                       &page_r->more);
     }
     page_r->events = events;
     if (page_r->n > (size_t)limit) {
         page_r->n = (size_t)limit;
         page_r->more = true;
-        page_r->seq = events[limit - 1].seq;
     }
+    if (page_r->more)
+        page_r->seq = events[page_r->n - 1].seq;
     return db_end(o->db, e);
 }
 
@@ -111,10 +120,11 @@ enum err
 op_log_read(struct op *o, int64_t after, int64_t limit, struct event **events_r, size_t *n_r)
 {
     struct db_row *r = db_query(o->db, Q_EVENT_READ, o->arena);
+    bool cut;
 
     db_bind_int(r, ":after", after);
     db_bind_int(r, ":limit", limit);
-    return collect(o, r, limit, events_r, n_r);
+    return collect(o, r, limit, READ_BYTES, events_r, n_r, &cut);
 }
 
 enum err
@@ -159,6 +169,7 @@ op_connect(struct op *o, const char *user, int64_t since, struct connect_state *
 {
     int64_t floor = 0, max = o->config->resume_max;
     struct event *missed = NULL;
+    bool cut;
     enum err e;
 
     *state_r = (struct connect_state){0};
@@ -167,8 +178,9 @@ op_connect(struct op *o, const char *user, int64_t since, struct connect_state *
     if ((e = eventlog_state(o->db, o->arena, &state_r->head, &floor)) == ERR_OK)
         e = read_audience(o, user, state_r);
     if (e == ERR_OK && since >= floor && since <= state_r->head && since >= 0) {
-        e = replay(o, user, since, max + 1, &missed, &state_r->n_missed);
-        state_r->resumed = state_r->n_missed <= (size_t)max;
+        e = replay(o, user, since, max + 1, (size_t)o->config->ws_queue_bytes, &missed,
+                   &state_r->n_missed, &cut);
+        state_r->resumed = state_r->n_missed <= (size_t)max && !cut;
     }
     state_r->missed = missed;
     if (!state_r->resumed)
