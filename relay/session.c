@@ -8,6 +8,7 @@
 #include "shared/fault.h"
 
 #define SECOND_MS 1000
+#define FRAME_UNIT 1024         /* a longer message counts once more for each of these */
 #define FRAME_MAX (64u << 20)   /* bytes of one rendered event; more cannot come from a request */
 
 struct session *
@@ -70,13 +71,18 @@ session_close(struct session *s, int code, const char *reason)
 /* ---- what the client says ---- */
 
 static bool
-too_fast(struct session *s, const struct config *config, int64_t now_ms)
+too_fast(struct session *s, const struct config *config, int64_t now_ms, size_t len)
 {
+    bool spent;
+
     if (now_ms - s->window_ms >= SECOND_MS) {
         s->window_ms = now_ms;
         s->frames = 0;
     }
-    return ++s->frames > config->ws_frames_per_s;
+    /* What was taken before counts, so that one long message may always be sent. */
+    spent = s->frames >= config->ws_frames_per_s;
+    s->frames += 1 + (int64_t)(len / FRAME_UNIT);
+    return spent;
 }
 
 static void
@@ -96,7 +102,7 @@ session_message(struct session *s, const struct config *config, struct arena *sc
 {
     if (s->state != SESSION_OPENING && s->state != SESSION_LIVE)
         return;
-    if (too_fast(s, config, now_ms)) {
+    if (too_fast(s, config, now_ms, len)) {
         session_close(s, CLOSE_POLICY, "too many frames");
         return;
     }

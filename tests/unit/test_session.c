@@ -386,6 +386,25 @@ frames_a_second_are_limited(void **state)
     assert_string_equal(out, "!1008 too many frames\n");
 }
 
+/* Reading a long message takes long: it may be sent, but leaves no room for others. */
+static void
+long_frames_count_more(void **state)
+{
+    static const char text[8192] = "{\"type\":\"x\"}";
+    char *message = arena_alloc(scratch, sizeof text);
+
+    (void)state;
+    memset(message, ' ', sizeof text);
+    memcpy(message, text, strlen(text));
+    connected(0, NULL);
+    out[0] = '\0';
+    session_message(session, &config, scratch, 5000, message, sizeof text, false);
+    session_message(session, &config, scratch, 6000, message, sizeof text, false);
+    assert_string_equal(out, "");
+    session_message(session, &config, scratch, 6999, "{\"type\":\"x\"}", 12, false);
+    assert_string_equal(out, "!1008 too many frames\n");
+}
+
 /* ---- handshake ---- */
 
 static char answer_text[512];
@@ -515,6 +534,7 @@ main(void)
         TEST(nothing_precedes_the_first_frame),
         TEST(bad_frames_are_counted),
         TEST(frames_a_second_are_limited),
+        TEST(long_frames_count_more),
         TEST(trusted_handshake),
         TEST(token_handshake),
         TEST(paths_match_exactly),
