@@ -1,23 +1,28 @@
-/* Dialogs that have been quiet for long are put away, for those who let them be.
+/* Dialogs that have been quiet for long are put away.
  * SPDX-License-Identifier: MIT
  */
 import { assert, fine } from '../lib/assert.mjs';
 import { test, withInstance } from '../lib/instance.mjs';
 
-const env = { CONFAB_ARCHIVE_AFTER_SECS: '4', CONFAB_ARCHIVE_CRON: '* * * * * *' };
-
-test('a quiet dialog is archived, a pinned one is not, and a message brings it back', async () => {
-    await withInstance({ auth: 'trusted', env }, async (confab) => {
+test('quiet dialogs are archived, pinned ones stay, and each owner hears of his own', async () => {
+    await withInstance({ auth: 'trusted', env: { CONFAB_ARCHIVE_CRON: '* * * * * *', CONFAB_ARCHIVE_AFTER_SECS: '1' } }, async (confab) => {
         const dialog = await confab.dialog(['a', 'b']);
-        fine(await confab.api('b').post(`/dialogs/${dialog}/pin`));
-        const a = await confab.socket('a');
-        const b = await confab.socket('b');
-        await a.next({ type: 'dialog.archived', dialog_id: dialog });
-        assert.equal(fine(await confab.api('a').get(`/dialogs/${dialog}`)).is_archived, true);
-        assert.equal(fine(await confab.api('b').get(`/dialogs/${dialog}`)).is_archived, false);
-        await confab.api('b').send(dialog, 'still here?');
-        await a.next({ type: 'dialog.unarchived', dialog_id: dialog });
-        await a.next({ type: 'message.new' });
-        assert.ok(!b.frames.some((f) => f.type === 'dialog.archived'), 'nobody hears of another\'s archive');
+        const [a, b] = [confab.api('a'), confab.api('b')];
+        fine(await a.post(`/dialogs/${dialog}/pin`));
+        const [sa, sb] = [await confab.socket('a'), await confab.socket('b')];
+        await b.send(dialog, 'the last word');
+        await sb.next({ type: 'dialog.archived', dialog_id: dialog });
+        assert.equal(fine(await b.get(`/dialogs/${dialog}`)).is_archived, true);
+        assert.equal(fine(await a.get(`/dialogs/${dialog}`)).is_archived, false);
+        /* a message brings it back, and quiet puts it away again */
+        await a.send(dialog, 'one more');
+        await sb.next({ type: 'dialog.unarchived', dialog_id: dialog });
+        await sb.next({ type: 'dialog.archived', dialog_id: dialog });
+        /* so does taking it out by hand, for a while */
+        fine(await b.post(`/dialogs/${dialog}/unarchive`));
+        await sb.next({ type: 'dialog.unarchived', dialog_id: dialog });
+        await sb.next({ type: 'dialog.archived', dialog_id: dialog });
+        await confab.drain(sa);
+        assert.ok(!sa.frames.some((f) => f.type === 'dialog.archived' && f.dialog_id === dialog));
     });
 });

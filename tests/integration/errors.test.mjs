@@ -145,6 +145,7 @@ test('a body of 2 MiB, and one byte more', async () => {
     assert.equal(body(2097152).length, 2097152);
     fine(await a.post(`/dialogs/${dialog}/messages`, body(2097152)));
     refused(await a.post(`/dialogs/${dialog}/messages`, body(2097153)), 413, 'PAYLOAD_TOO_LARGE');
+    refused(await a.post(`/dialogs/${dialog}/messages`, body(2097153), { chunked: true }), 413, 'PAYLOAD_TOO_LARGE');
     /* and far beyond, where the web server itself refuses */
     const answer = await a.post(`/dialogs/${dialog}/messages`, body(4000000)).catch((error) => error);
     if (!(answer instanceof Error))         /* it may hang up while we are still sending */

@@ -1,11 +1,13 @@
 /* The socket itself: handshakes, frames from the client, closing, limits.
  * SPDX-License-Identifier: MIT
  */
+import { once } from 'node:events';
+import net from 'node:net';
 import { assert, fine, keys, refused } from '../lib/assert.mjs';
 import { request } from '../lib/http.mjs';
 import { SECRET, instance, test, withInstance } from '../lib/instance.mjs';
 import { mint, now } from '../lib/jwt.mjs';
-import { until } from '../lib/wait.mjs';
+import { until, within } from '../lib/wait.mjs';
 
 const trusted = instance({ auth: 'trusted' });
 const jwt = instance({ auth: 'jwt' });
@@ -62,6 +64,93 @@ test('a + in the id stays one, %20 is a space', async () => {
     const socket = await confab.socket('c+d e', { query: 'user_id=c+d%20e' });
     await confab.api('c+d e').send(dialog, 'to myself');        /* the REST client encodes the + */
     assert.equal((await socket.next('message.new')).sender_id, 'c+d e');
+});
+
+test('tokens may be long, but not endless', async () => {
+    const confab = await jwt;
+    const token = (pad) => mint({ sub: 'long', pad: 'x'.repeat(pad) }, SECRET);
+    assert.ok(token(5900).length > 7900 && token(5900).length < 8192);
+    const socket = await confab.socket('long', { query: `token=${token(5900)}` });
+    assert.equal(socket.hello.employee_id, 'long');
+    assert.equal(await refusal(confab, `token=${token(6300)}`), 401);
+    assert.equal((await request(confab.port, 'GET', '/api/v1/dialogs', { headers: { Authorization: `Bearer ${token(5900)}` } })).status, 200);
+    assert.equal((await request(confab.port, 'GET', '/api/v1/dialogs', { headers: { Authorization: `Bearer ${token(6300)}` } })).status, 401);
+});
+
+test('bad ids and long queries', async () => {
+    const confab = await trusted;
+    for (const query of ['user_id=a%00b', 'user_id=%00', 'user_id=a%ff', 'user_id=%zz']) {
+        const socket = confab.knock('odd', { query });
+        const hello = await socket.connected().catch(() => null);
+        assert.ok(socket.refused?.status === 400 || (hello && !query.includes('%00')), query);
+    }
+    const socket = await confab.socket('padded', { query: `pad=${'x'.repeat(6000)}&user_id=padded` });
+    assert.equal(socket.hello.employee_id, 'padded');
+});
+
+/* An upgraded connection straight to the relay, below the level of any library. The code of the relay's
+ * close frame, or null when it just hung up. */
+async function rawSocket(confab, frames) {
+    const socket = net.connect(confab.relays[0].socket);
+    let got = Buffer.alloc(0);
+    let hungUp = false;
+    socket.on('data', (data) => { got = Buffer.concat([got, data]); });
+    socket.on('error', () => {});
+    socket.on('close', () => { hungUp = true; });
+    socket.write('GET /api/v1/ws?user_id=raw HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+        + 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n');
+    await until('the first frame', () => got.includes('"connected"'));
+    const before = got.length;
+    for (const frame of frames)
+        socket.write(frame);
+    await until('a close frame or the end', () => hungUp || got.indexOf(0x88, before) >= 0 && got.length >= got.indexOf(0x88, before) + 4);
+    socket.destroy();
+    const close = got.indexOf(0x88, before);
+    return close < 0 ? null : got.readUInt16BE(close + 2);
+}
+
+const masked = (first, payload, length = [payload.length]) =>
+    Buffer.concat([Buffer.from([first, 0x80 | length[0], ...length.slice(1), 0, 0, 0, 0]), Buffer.from(payload)]);
+
+test('what no library would send ends that connection and nothing else', async () => {
+    const confab = await trusted;
+    const other = await confab.socket('bystander', { relay: 0 });
+    const rude = {
+        'a reserved bit': [masked(0xc1, 'x')],
+        'a reserved opcode': [masked(0x83, 'x')],
+        'a ping in fragments': [masked(0x09, 'x')],
+        'a continuation of nothing': [masked(0x80, 'x')],
+        'a message inside another': [masked(0x01, 'x'), masked(0x81, 'x')],
+        'a ping that is too long': [masked(0x89, Buffer.alloc(200), [126, 0, 200])],
+        'a length beyond reason': [masked(0x81, Buffer.alloc(70000, 0x20), [127, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])],
+        'noise': [Buffer.from(Array.from({ length: 500 }, (_, i) => (i * 73 + 41) & 0xff))],
+    };
+    for (const [what, frames] of Object.entries(rude)) {
+        const code = await rawSocket(confab, frames).catch((error) => { throw new Error(`${what}: ${error.message}`); });
+        assert.ok([null, 1002, 1009].includes(code), `${what}: ${code}`);
+    }
+    other.send({ type: 'ping' });
+    await other.next('pong');
+});
+
+test('handshakes that no library would make', async () => {
+    const confab = await trusted;
+    const ask = (text) => new Promise((resolve) => {
+        const socket = net.connect(confab.relays[0].socket, () => socket.write(text));
+        const chunks = [];
+        socket.on('data', (data) => { chunks.push(data); socket.end(); });
+        socket.on('error', () => {});
+        socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
+    });
+    const upgrade = 'Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';
+    for (const text of ['\r\n\r\n', 'nonsense\r\n\r\n', 'GET\r\n\r\n', 'GET /api/v1/ws HTTP/9.9\r\n\r\n', `GET /elsewhere HTTP/1.1\r\n${upgrade}\r\n`,
+        `GET /api/v1/ws/ HTTP/1.1\r\n${upgrade}\r\n`, `GET /api/v1/ws?user_id=a HTTP/1.1\r\n${upgrade}${'X-Pad: x\r\n'.repeat(5000)}\r\n`,
+        `GET /api/v1/ws?user_id=${'a'.repeat(60000)} HTTP/1.1\r\n${upgrade}\r\n`, Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 13, 10, 13, 10]),
+        `GET /api/v1/ws?user_id=a HTTP/1.1\r\n${upgrade.replace('13', '8')}\r\n`]) {
+        const answer = await within(`an end of ${String(text).slice(0, 50)}`, ask(text));
+        assert.ok(!/^HTTP\/1\.\d (101|500)/.test(answer), `${String(text).slice(0, 60)}: ${answer.slice(0, 100)}`);
+    }
+    await confab.socket('fine', { relay: 0, perMessageDeflate: true });
 });
 
 test('connected, ping, and what is ignored', async () => {
