@@ -67,17 +67,15 @@ char *
 id_text(const struct id *id, char *out)
 {
     static const char digits[] = "0123456789abcdef";
-    int i, n = 0;
+    char *p = out;
 
-    for (i = 0; id->given && i < TEXT_LEN; i++) {
-        if (is_hyphen_place(i)) {
-            out[i] = '-';
-            continue;
-        }
-        out[i] = digits[n % 2 == 0 ? id->bytes[n / 2] >> 4 : id->bytes[n / 2] & 15];
-        n++;
+    for (size_t i = 0; id->given && i < sizeof(id->bytes); i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *p++ = '-';
+        *p++ = digits[id->bytes[i] >> 4];
+        *p++ = digits[id->bytes[i] & 15];
     }
-    out[i] = '\0';
+    *p = '\0';
     return out;
 }
 

@@ -89,30 +89,58 @@ json_string(struct sbuf *b, const char *s)
         json_string_n(b, s, strlen(s));
 }
 
+/* How many bytes at the beginning of s stand as they are. */
+static size_t
+plain_run(const char *s, size_t len)
+{
+    char instead[8];
+    size_t n = 0;
+
+    for (;;) {
+        if (len - n >= 8 && eight_plain(s + n))
+            n += 8;
+        else if (n < len && escape((const unsigned char *)s + n, len - n, instead) == 0)
+            n++;
+        else
+            return n;
+    }
+}
+
+/* Nothing to escape, the usual case: one copy. */
+static void
+put_quoted(struct sbuf *b, const char *s, size_t len)
+{
+    char *room = sbuf_grow(b, len + 2);
+
+    if (room == NULL)
+        return;
+    room[0] = '"';
+    memcpy(room + 1, s, len);
+    room[len + 1] = '"';
+}
+
 void
 json_string_n(struct sbuf *b, const char *s, size_t len)
 {
-    const char *plain = s, *end = s + len;
+    size_t n = plain_run(s, len);
     char instead[8];
-    size_t n;
 
     comma(b);
-    sbuf_putc(b, '"');
-    while (s < end) {
-        if (end - s >= 8 && eight_plain(s)) {
-            s += 8;
-            continue;
-        }
-        n = escape((const unsigned char *)s, (size_t)(end - s), instead);
-        if (n == 0) {
-            s++;
-            continue;
-        }
-        sbuf_put(b, plain, (size_t)(s - plain));
-        sbuf_puts(b, instead);
-        plain = s += n;
+    if (n == len) {
+        put_quoted(b, s, len);
+        return;
     }
-    sbuf_put(b, plain, (size_t)(end - plain));
+    sbuf_putc(b, '"');
+    for (; n < len; n = plain_run(s, len)) {
+        sbuf_put(b, s, n);
+        s += n;
+        len -= n;
+        n = escape((const unsigned char *)s, len, instead);
+        sbuf_puts(b, instead);
+        s += n;
+        len -= n;
+    }
+    sbuf_put(b, s, len);
     sbuf_putc(b, '"');
 }
 
