@@ -35,6 +35,7 @@ struct db {
     int write_wait_ms;
     bool writing, reading;
     int64_t n_statements;
+    sqlite3_stmt *begin_read, *begin_write, *commit;    /* prepared on first use */
     struct db_row rows[Q_COUNT];
 };
 
@@ -150,12 +151,30 @@ db_close(struct db *db)
         return;
     for (int i = 0; i < Q_COUNT; i++)
         sqlite3_finalize(db->rows[i].stmt);
+    sqlite3_finalize(db->begin_read);
+    sqlite3_finalize(db->begin_write);
+    sqlite3_finalize(db->commit);
     sqlite3_close(db->sqlite);
     writer_lock_close(db->lock);
     free(db);
 }
 
 /* ---- transactions ---- */
+
+/* Like db_exec() for a statement that every request runs. */
+static enum err
+run_kept(struct db *db, sqlite3_stmt **kept, const char *sql)
+{
+    int rc = SQLITE_OK;
+
+    if (*kept == NULL)
+        rc = sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, kept, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_step(*kept);
+        rc = sqlite3_reset(*kept);
+    }
+    return to_err(db, rc, sql);
+}
 
 enum err
 db_begin_write(struct db *db)
@@ -165,7 +184,7 @@ db_begin_write(struct db *db)
     if (e != ERR_OK)
         return e;
     FAULT("write.locked");
-    if ((e = db_exec(db, "BEGIN IMMEDIATE")) != ERR_OK) {
+    if ((e = run_kept(db, &db->begin_write, "BEGIN IMMEDIATE")) != ERR_OK) {
         writer_lock_give(db->lock);
         return e;
     }
@@ -177,7 +196,7 @@ db_begin_write(struct db *db)
 enum err
 db_begin_read(struct db *db)
 {
-    enum err e = db_exec(db, "BEGIN");
+    enum err e = run_kept(db, &db->begin_read, "BEGIN");
 
     db->reading = e == ERR_OK;
     return e;
@@ -189,7 +208,7 @@ db_end(struct db *db, enum err e)
     if (!db_in_transaction(db))
         return e;
     if (e == ERR_OK)
-        e = db_exec(db, "COMMIT");
+        e = run_kept(db, &db->commit, "COMMIT");
     if (e != ERR_OK && !sqlite3_get_autocommit(db->sqlite))
         db_exec(db, "ROLLBACK");
     if (db->writing)
