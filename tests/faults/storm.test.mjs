@@ -5,24 +5,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { assert, fine } from '../lib/assert.mjs';
 import { Follower, history, sendSurely } from '../lib/follower.mjs';
 import { test, withInstance } from '../lib/instance.mjs';
+import { seeded } from '../lib/seeded.mjs';
 import { until } from '../lib/wait.mjs';
 
-/* A small generator, so that a bad run can be had again: CONFAB_TEST_SEED=... */
-function random(seed) {
-    let state = seed >>> 0;
-    return (n) => {
-        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-        return Math.floor(state / 2 ** 32 * n);
-    };
-}
-
 const KILLS = 20;
+/* A bad run can be had again. */
 const seed = Number(process.env.CONFAB_TEST_SEED ?? 20260101);
 
 for (const [name, relays, offset] of [['one relay', 1, 0], ['two relays', 2, 1]]) {
     test(`kill -9 of anything under load, ${name}, seed ${seed + offset}`, async () => {
         await withInstance({ handlers: 3, relays, env: { CONFAB_LEASE_MS: '2000' } }, async (confab) => {
-            const pick = random(seed + offset);
+            const { pick } = seeded(seed + offset);
             const dialog = await confab.dialog(['a', 'b', 'c']);
             const followers = ['a', 'b', 'c', 'b'].map((user, i) =>
                 new Follower(confab, user, i % 2 ? { relay: i % relays } : i === 0 ? {} : { relay: relays - 1 }));
