@@ -28,21 +28,21 @@ UPDATE event SET body = '' WHERE about = :about;
 UPDATE event SET body = ''
 WHERE about IN (SELECT id FROM entry WHERE conversation = :conversation);
 
--- What a user would have heard after :since: his audience spans, and the channels that are his
--- without being a row.
+-- What a user would have heard after :since, up to :up_to: his audience spans, and the channels that
+-- are his without being a row.
 -- name: event_replay
 SELECT e.seq, e.envelope, e.body
 FROM event e
 WHERE e.body <> '' AND e.seq IN (
     SELECT c.seq
     FROM audience a
-    JOIN event_channel c ON c.channel = a.channel AND c.seq > :since
+    JOIN event_channel c ON c.channel = a.channel AND c.seq > :since AND c.seq <= :up_to
     WHERE a.system = :system AND a.user = :user
       AND c.seq >= a.from_seq AND (a.until_seq IS NULL OR c.seq < a.until_seq)
     UNION
-    SELECT seq FROM event_channel WHERE channel = :user_channel AND seq > :since
+    SELECT seq FROM event_channel WHERE channel = :user_channel AND seq > :since AND seq <= :up_to
     UNION
-    SELECT seq FROM event_channel WHERE channel = :system_channel AND seq > :since)
+    SELECT seq FROM event_channel WHERE channel = :system_channel AND seq > :since AND seq <= :up_to)
 ORDER BY e.seq LIMIT :limit;
 
 -- name: audience_open

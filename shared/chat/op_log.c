@@ -11,31 +11,43 @@
 
 /* Bytes of bodies that one read brings, about: a number of events does not bound their size. */
 #define READ_BYTES (8 * 1024 * 1024)
+/* Numbers of the log that one statement of a replay looks at: few at first, so that a page of a user
+ * who has heard very much costs no more than a page; ever more, so that one who hears seldom is not
+ * asked about for long. */
+#define WINDOW_FIRST 2048
+#define WINDOW_LARGEST 65536
 
-/* Collects at most limit events from a statement's rows, and stops behind the one whose body passes
- * max_bytes: *cut_r. */
-static enum err
-collect(struct op *o, struct db_row *r, int64_t limit, size_t max_bytes, struct event **events_r,
-        size_t *n_r, bool *cut_r)
+/* Events being read. */
+struct batch {
+    struct event *events;
+    size_t n, size;
+    size_t bytes;
+    size_t max, max_bytes;
+};
+
+static bool
+is_full(const struct batch *b)
 {
-    size_t size = 0, bytes = 0;
+    return b->n >= b->max || b->bytes > b->max_bytes;
+}
+
+/* Adds a statement's rows until the batch is full: in bytes, behind the one that passes the bound. */
+static enum err
+collect(struct op *o, struct db_row *r, struct batch *b)
+{
     enum err e = ERR_OK, end;
 
-    *events_r = NULL;
-    *n_r = 0;
-    while (e == ERR_OK && *n_r < (size_t)limit && bytes <= max_bytes && db_step(r)) {
-        *events_r = arena_grow(o->arena, *events_r, *n_r, &size, sizeof **events_r);
-        e = eventlog_row(r, o->arena, &(*events_r)[*n_r]);
-        bytes += (*events_r)[(*n_r)++].body_len;
+    while (e == ERR_OK && !is_full(b) && db_step(r)) {
+        b->events = arena_grow(o->arena, b->events, b->n, &b->size, sizeof *b->events);
+        e = eventlog_row(r, o->arena, &b->events[b->n]);
+        b->bytes += b->events[b->n++].body_len;
     }
-    *cut_r = bytes > max_bytes;
     end = db_done(r);
     return e == ERR_OK ? end : e;
 }
 
 static enum err
-replay(struct op *o, const char *user, int64_t since, int64_t limit, size_t max_bytes,
-       struct event **events_r, size_t *n_r, bool *cut_r)
+replay_window(struct op *o, const char *user, int64_t since, int64_t up_to, struct batch *b)
 {
     struct db_row *r = db_query(o->db, Q_EVENT_REPLAY, o->arena);
 
@@ -44,14 +56,31 @@ replay(struct op *o, const char *user, int64_t since, int64_t limit, size_t max_
     db_bind_text(r, ":user_channel", tx_user_channel(o, user));
     db_bind_text(r, ":system_channel", channel_of_system(o->arena, o->system->name));
     db_bind_int(r, ":since", since);
-    db_bind_int(r, ":limit", limit);
-    return collect(o, r, limit, max_bytes, events_r, n_r, cut_r);
+    db_bind_int(r, ":up_to", up_to);
+    db_bind_int(r, ":limit", (int64_t)(b->max - b->n));
+    return collect(o, r, b);
+}
+
+/* What the user was entitled to in (since, head]. */
+static enum err
+replay(struct op *o, const char *user, int64_t since, int64_t head, struct batch *b)
+{
+    int64_t window = WINDOW_FIRST, up_to;
+    enum err e = ERR_OK;
+
+    for (; e == ERR_OK && since < head && !is_full(b); since = up_to) {
+        up_to = head - since > window ? since + window : head;
+        e = replay_window(o, user, since, up_to, b);
+        if (window < WINDOW_LARGEST)
+            window *= 2;
+    }
+    return e;
 }
 
 enum err
 op_sync(struct op *o, const char *user, int64_t since, int64_t limit, struct sync_page *page_r)
 {
-    struct event *events = NULL;
+    struct batch b = {.max = (size_t)limit + 1, .max_bytes = READ_BYTES};
     int64_t floor = 0;
     enum err e;
 
@@ -61,17 +90,13 @@ op_sync(struct op *o, const char *user, int64_t since, int64_t limit, struct syn
     e = eventlog_state(o->db, o->arena, &page_r->seq, &floor);
     if (e == ERR_OK && since >= 0) {
         page_r->reload = since < floor || since > page_r->seq;
-        if (!page_r->reload && since < page_r->seq)
-            e = replay(o, user, since, limit + 1, READ_BYTES, &events, &page_r->n,
-                       &page_r->more);
+        if (!page_r->reload)
+            e = replay(o, user, since, page_r->seq, &b);
     }
-    page_r->events = events;
-    if (page_r->n > (size_t)limit) {
-        page_r->n = (size_t)limit;
-        page_r->more = true;
-    }
-    if (page_r->more)
-        page_r->seq = events[page_r->n - 1].seq;
+    page_r->events = b.events;
+    page_r->n = b.n > (size_t)limit ? (size_t)limit : b.n;
+    if ((page_r->more = is_full(&b)))
+        page_r->seq = b.events[page_r->n - 1].seq;
     return db_end(o->db, e);
 }
 
@@ -120,11 +145,15 @@ enum err
 op_log_read(struct op *o, int64_t after, int64_t limit, struct event **events_r, size_t *n_r)
 {
     struct db_row *r = db_query(o->db, Q_EVENT_READ, o->arena);
-    bool cut;
+    struct batch b = {.max = (size_t)limit, .max_bytes = READ_BYTES};
+    enum err e;
 
     db_bind_int(r, ":after", after);
     db_bind_int(r, ":limit", limit);
-    return collect(o, r, limit, READ_BYTES, events_r, n_r, &cut);
+    e = collect(o, r, &b);
+    *events_r = b.events;
+    *n_r = b.n;
+    return e;
 }
 
 enum err
@@ -167,9 +196,9 @@ read_audience(struct op *o, const char *user, struct connect_state *state)
 enum err
 op_connect(struct op *o, const char *user, int64_t since, struct connect_state *state_r)
 {
-    int64_t floor = 0, max = o->config->resume_max;
-    struct event *missed = NULL;
-    bool cut;
+    struct batch b = {.max = (size_t)o->config->resume_max + 1,
+                      .max_bytes = (size_t)o->config->ws_queue_bytes};
+    int64_t floor = 0;
     enum err e;
 
     *state_r = (struct connect_state){0};
@@ -178,12 +207,10 @@ op_connect(struct op *o, const char *user, int64_t since, struct connect_state *
     if ((e = eventlog_state(o->db, o->arena, &state_r->head, &floor)) == ERR_OK)
         e = read_audience(o, user, state_r);
     if (e == ERR_OK && since >= floor && since <= state_r->head && since >= 0) {
-        e = replay(o, user, since, max + 1, (size_t)o->config->ws_queue_bytes, &missed,
-                   &state_r->n_missed, &cut);
-        state_r->resumed = state_r->n_missed <= (size_t)max && !cut;
+        e = replay(o, user, since, state_r->head, &b);
+        state_r->resumed = !is_full(&b);
     }
-    state_r->missed = missed;
-    if (!state_r->resumed)
-        state_r->n_missed = 0;
+    state_r->missed = b.events;
+    state_r->n_missed = state_r->resumed ? b.n : 0;
     return db_end(o->db, e);
 }

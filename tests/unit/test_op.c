@@ -657,6 +657,33 @@ sync_pages_end_where_they_are_full(void **state)
     assert_false(page.more);
 }
 
+/* Replays go through the log bit by bit. */
+static void
+what_others_heard_lies_between(void **state)
+{
+    struct world *w = *state;
+    struct notice n = {.kind = EVENT_READ, .user = "x"};
+    struct sync_page page;
+    int64_t since;
+
+    make_dialog(w);
+    since = heard(w, "b", -1).seq;
+    say(w, "a", "x");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(tx_begin(&w->op), ERR_OK);
+        for (int j = 0; j < 5000; j++)
+            tx_event_on(&w->op, &n, "dialog:x");
+        assert_int_equal(tx_end(&w->op, ERR_OK), ERR_OK);
+        say(w, "a", "x");
+    }
+    page = heard(w, "b", since);
+    assert_int_equal(page.n, 4);
+    assert_true(page.seq == page.events[3].seq);
+    for (size_t i = 1; i < page.n; i++)
+        assert_true(page.events[i - 1].seq + 5000 < page.events[i].seq);
+    assert_int_equal(heard(w, "x", since).n, 0);
+}
+
 static void
 a_failed_transaction_takes_no_number(void **state)
 {
@@ -715,6 +742,7 @@ main(void)
         T(pruning_moves_the_floor_and_old_cursors_reload),
         T(restoring_makes_every_old_cursor_reload),
         T(sync_pages_end_where_they_are_full),
+        T(what_others_heard_lies_between),
         T(a_failed_transaction_takes_no_number),
         T(a_writer_waits_no_longer_than_it_was_told),
     };
