@@ -4,6 +4,9 @@
  * timer signal whose handler does nothing: the read ends with EINTR and libfcgi gives the stream
  * up. The timer repeats, so a signal that comes just before read() is not lost.
  *
+ * Answers. libfcgi would write one in pieces of 8 KiB, each of which wakes the web server. We
+ * write the records ourselves, in one call.
+ *
  * Stopping. SIGTERM and its kin are blocked except while ppoll() waits for work, so they never
  * interrupt a request and are never missed. The listening socket does not block: with several
  * processes on one socket all wake, one gets the connection, the others go back to ppoll().
@@ -14,12 +17,14 @@
 #include "fcgi/cgi.h"
 
 #include <errno.h>
+#include <fastcgi.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "fcgi/http.h"
@@ -28,6 +33,8 @@
 #include "shared/when.h"
 
 #define TICK_MS 20                      /* the timer's repetition once it has run out */
+#define RECORD_HEAD 8
+#define RECORD_MAX 65528                /* bytes of content in one record, a multiple of eight */
 #define KEEP_BODY (256 * 1024)          /* a larger body buffer is given back after the request */
 
 /* Environment variable -> member of struct request. The first that is set counts. */
@@ -211,15 +218,66 @@ struct worker {
     struct sbuf body, answer;
 };
 
+static bool
+write_pieces(int fd, struct iovec *v, int n)
+{
+    while (n > 0) {
+        ssize_t sent = writev(fd, v, n);
+
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return false;
+        for (; n > 0 && (size_t)sent >= v->iov_len; v++, n--)
+            sent -= (ssize_t)v->iov_len;
+        if (n > 0) {
+            v->iov_base = (char *)v->iov_base + sent;
+            v->iov_len -= (size_t)sent;
+        }
+    }
+    return true;
+}
+
+static void
+record_head(uint8_t head[RECORD_HEAD], uint8_t type, int id, size_t len)
+{
+    const uint8_t bytes[RECORD_HEAD] = { FCGI_VERSION_1, type, (uint8_t)(id >> 8), (uint8_t)id,
+                                         (uint8_t)(len >> 8), (uint8_t)len };
+
+    memcpy(head, bytes, RECORD_HEAD);
+}
+
+/* The answer in as few records as hold it, the end of the output, the end of the request (whose
+ * eight bytes of content are zero: all went well). */
+static bool
+write_answer(struct worker *w)
+{
+    int id = w->fcgi.requestId, fd = w->fcgi.ipcFd;
+    uint8_t head[RECORD_HEAD], end[3 * RECORD_HEAD] = { 0 };
+    char *p = w->answer.data;
+    size_t left = w->answer.len;
+
+    record_head(end, FCGI_STDOUT, id, 0);
+    record_head(end + RECORD_HEAD, FCGI_END_REQUEST, id, RECORD_HEAD);
+    for (; left > RECORD_MAX; p += RECORD_MAX, left -= RECORD_MAX) {
+        struct iovec v[] = { { head, RECORD_HEAD }, { p, RECORD_MAX } };
+
+        record_head(head, FCGI_STDOUT, id, RECORD_MAX);
+        if (!write_pieces(fd, v, 2))
+            return false;
+    }
+    record_head(head, FCGI_STDOUT, id, left);
+    return write_pieces(fd, (struct iovec[]){ { head, RECORD_HEAD }, { p, left }, { end, sizeof(end) } }, 3);
+}
+
 static void
 finish_fastcgi(struct worker *w, bool close_connection)
 {
     FAULT("answer.before");
-    FCGX_PutStr(w->answer.data, (int)w->answer.len, w->fcgi.out);
-    FCGX_Finish_r(&w->fcgi);
+    if (!write_answer(w) || !w->fcgi.keepConnection || FCGX_GetError(w->fcgi.in))
+        close_connection = true;
     /* Unread bytes of a body would be taken for the next request's. */
-    if (close_connection)
-        FCGX_Free(&w->fcgi, 1);
+    FCGX_Free(&w->fcgi, close_connection);
     FAULT("answer.after");
 }
 
