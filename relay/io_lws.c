@@ -342,7 +342,9 @@ lws_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *i
         conn_peer_closes(c);
         return 0;
     case LWS_CALLBACK_CLOSED:
-        conn_closed(c);
+        /* Also told of one whose 101 could not be written: that is io_links_open's to free. */
+        if (c != l->opening)
+            conn_closed(c);
         return 0;
     case LWS_CALLBACK_HTTP:             /* an accepted upgrade never comes here */
         return -1;

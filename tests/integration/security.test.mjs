@@ -1,6 +1,7 @@
 /* What somebody with a good credential and bad intentions may try against the others.
  * SPDX-License-Identifier: MIT
  */
+import net from 'node:net';
 import { assert, fine, refused } from '../lib/assert.mjs';
 import { instance, test } from '../lib/instance.mjs';
 
@@ -47,4 +48,28 @@ test('what was missed is bounded in bytes, not only in events', async () => {
     assert.ok(pages > 1);
     const socket = await confab.socket('large-a', { query: `token=${confab.token('large-a')}&since=${since}` });
     assert.equal(socket.hello.resumed, false);
+});
+
+test('who asks for a socket and hangs up before the answer harms nobody', async () => {
+    const confab = await started;
+    const relay = confab.relays[0];
+    const other = await confab.socket('rude-other', { relay: 0 });
+    const target = `/api/v1/ws?token=${confab.token('rude-a')}`;
+    const head = `GET ${target} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n`
+        + 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n';
+    /* asked and gone while the relay cannot look: it finds both at once */
+    relay.signal('SIGSTOP');
+    await Promise.all(Array.from({ length: 60 }, () => new Promise((resolve) => {
+        const socket = net.connect(relay.socket, () => socket.write(head, () => socket.destroy()));
+        socket.on('error', resolve);
+        socket.on('close', resolve);
+    })));
+    relay.signal('SIGCONT');
+    other.send({ type: 'ping' });
+    await other.next('pong');
+    /* and none of them counts any more */
+    for (let i = 0; i < 50; i++)
+        await confab.socket('rude-a', { relay: 0 });
+    assert.equal(relay.starts, 1);
+    assert.ok(relay.running);
 });
