@@ -21,7 +21,7 @@
 #include "shared/when.h"
 
 #define BUS_LINGER_MS 50
-#define LIMIT_KEY_MAX 512
+#define LIMIT_KEY_MAX 1280              /* a user id has up to 255 code points */
 #define LOG_PATH_MAX 512
 
 void
