@@ -3,11 +3,13 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import FakeTimers from '@sinonjs/fake-timers';
 import { Live } from '../../www/js/live.js';
 
 /* A server that holds a log, and sockets that a test plays by hand. */
 function world(t, { random = () => 1 } = {}) {
-    t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
+    const clock = FakeTimers.install({ now: 0, toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
+    t.after(() => clock.uninstall());
     const w = { sockets: [], polls: [], frames: [], states: [], reloads: 0, refusals: 0, answer: null, failReload: null };
     class FakeSocket {
         constructor(url) {
@@ -42,7 +44,7 @@ function world(t, { random = () => 1 } = {}) {
     });
     w.socket = () => w.sockets.at(-1);
     w.tick = async (ms) => {
-        t.mock.timers.tick(ms);
+        clock.tick(ms);
         await settle();
     };
     t.after(() => w.live.stop());
@@ -137,7 +139,7 @@ test('without a socket it polls, and what came by both ways comes once', async (
     assert.equal(w.states.at(-1), 'live');
     assert.deepEqual(w.frames, [11, 12, 13, 14]);
     const polls = w.polls.length;
-    await w.tick(60000);
+    await w.tick(20000);
     assert.equal(w.polls.length, polls, 'no polls beside a socket');
 });
 
