@@ -149,6 +149,8 @@ read_raw(struct arena *a, const struct field *f, const char *text, size_t len, v
     if (f->max > 0 && strlen(raw) > (size_t)f->max)
         return err_fail(fail, ERR_LIMIT, f->name, "%s is longer than %lld bytes", f->name,
                         (long long)f->max);
+    if (json_nul_in_raw(raw))
+        return err_fail(fail, ERR_LIMIT, f->name, "%s must not hold NUL", f->name);
     *(const char **)place(f, out) = raw;
     return ERR_OK;
 }

@@ -25,8 +25,8 @@ enum field_kind {
                            both 0: no bounds */
     F_BOOL,             /* bool */
     F_UUID,             /* struct id (shared/id.h); case-insensitive input; malformed: ERR_FIELD */
-    F_RAW,              /* const char *   any JSON, its exact text; max counts bytes; not in
-                           elements of lists */
+    F_RAW,              /* const char *   any JSON, its exact text; max counts bytes; NUL refused;
+                           not in elements of lists */
     F_LIST,             /* struct list    of objects, by .elements, or of texts when NULL */
 };
 

@@ -518,6 +518,17 @@ json_nul_present(const char *s)
     return strstr(s, "\xc0\x80") != NULL;
 }
 
+bool
+json_nul_in_raw(const char *json)
+{
+    while ((json = strchr(json, '\\')) != NULL) {
+        if (strncmp(json, "\\u0000", 6) == 0)
+            return true;
+        json += 2;              /* what is escaped may be a backslash */
+    }
+    return false;
+}
+
 void
 json_nul_drop(char *s)
 {

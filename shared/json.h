@@ -60,7 +60,9 @@ double json_number(const struct json *v);
  * insignificant white space removed, numbers and escapes as given. NULL when it is absent. */
 char *json_raw(struct arena *a, const char *text, size_t len, const char *name);
 
+/* NUL in a text; written as \u0000 in a JSON text that json_parse accepted. */
 bool json_nul_present(const char *s);
+bool json_nul_in_raw(const char *json);
 void json_nul_drop(char *s);
 
 /* ---- writing ---- */

@@ -160,6 +160,8 @@ nul_is_carried(void **state)
     json_nul_drop(s);
     assert_string_equal(s, "ab\\u0000");
     assert_false(json_nul_present(s));
+    assert_true(json_nul_in_raw("{\"a\":\"\\\\\\u0000\"}"));
+    assert_false(json_nul_in_raw("{\"a\":\"\\\\u0000\\u0001\"}"));
     arena_free(a);
 }
 
