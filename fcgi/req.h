@@ -44,6 +44,7 @@ struct request {
     const char *idempotency_key;
     const char *if_none_match;
     const char *origin;
+    const char *front_status;           /* what the web server makes of it, if it asks us to say so */
     const char *cors_method;            /* Access-Control-Request-Method */
     const char *cors_headers;           /* Access-Control-Request-Headers */
     const char *body;

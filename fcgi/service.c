@@ -8,6 +8,7 @@
 #include "fcgi/service.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -246,6 +247,33 @@ find_route(struct request *q, const struct target *target, struct route_match *m
     return ERR_NOT_FOUND;
 }
 
+/* A web server that could not take a request in may hand it on, with the status it would have given and
+ * little else, so that the refusal has the API's form. 411 is none: a POST without a length is one
+ * without a body. */
+static enum err
+front_refusal(struct request *q, struct reply *r)
+{
+    int status = q->front_status ? atoi(q->front_status) : 200;
+
+    if (status < 400 || status == 411)
+        return ERR_OK;
+    switch (status) {
+    case 413:
+        return ERR_TOO_LARGE;
+    case 414:
+        return ERR_TARGET;
+    case 431:
+        return err_fail(&q->fail, ERR_MALFORMED, NULL, "the request's head is too large");
+    case 500:
+        return ERR_INTERNAL;
+    case 501:
+        r->allow = router_allow(q->arena, M_GET | M_POST | M_PUT | M_DELETE);
+        return ERR_METHOD;
+    default:
+        return status < 500 ? ERR_MALFORMED : ERR_BUSY;
+    }
+}
+
 static enum err
 route_request(struct request *q, struct reply *r, struct target *target,
               const struct route **route_r)
@@ -253,6 +281,8 @@ route_request(struct request *q, struct reply *r, struct target *target,
     struct route_match m = { 0 };
     enum err e;
 
+    if ((e = front_refusal(q, r)) != ERR_OK)
+        return refuse_stranger(q, r, e);
     if (strlen(q->target) > (size_t)q->config->target_max)
         return refuse_stranger(q, r, ERR_TARGET);
     e = http_target(q->arena, q->target, target);
@@ -314,6 +344,8 @@ begin(struct service *s, struct request *q)
     q->now_ms = when_now_ms();
     if (!q->method_text)
         q->method_text = "";
+    if (q->front_status && strcmp(q->front_status, "411") == 0)
+        q->method_text = "POST";
     if (!q->target)
         q->target = "";
     if (!q->body)

@@ -72,7 +72,7 @@ test('NUL and broken UTF-8 in text, path and query', async () => {
     }
     for (const body of [{ title: 'a\0b' }, { object_id: 'a\0' }, { object_type: '\0' }, { object_url: '\0' },
         { participants: [{ user_id: 'a\0b', display_name: 'x' }] }, { participants: [{ user_id: 'a', display_name: 'x\0' }] },
-        { access_scopes: [{ scope_level0: ['\0'] }] }])
+        { access_scopes: [{ scope_level0: ['\0'] }] }, { meta: { a: ['\0'] } }, { meta: { '\\\0': 1 } }])
         refused(await confab.admin.post('/dialogs', { object_type: 't', object_id: 'o', ...body }), 400, 'INVALID_INPUT');
     assert.equal(fine(await a.post(`/dialogs/${dialog}/messages`, { content: 'a\0b' })).content, 'ab');
     refused(await a.post(`/dialogs/${dialog}/messages`, { content: '\0\0' }), 400, 'INVALID_INPUT');
@@ -151,6 +151,24 @@ test('a body of 2 MiB, and one byte more', async () => {
     if (!(answer instanceof Error))         /* it may hang up while we are still sending */
         refused(answer, 413, 'PAYLOAD_TOO_LARGE');
     assert.equal((await a.messages(dialog)).messages.length, 2);
+});
+
+test('what the web server refuses has the API\'s form and headers', async () => {
+    const confab = await started;
+    const dialog = await confab.dialog(['front-a']);
+    const ask = async (head, status, word) => {
+        const answer = (await raw(confab.port, `${head}\r\nHost: x\r\nConnection: close\r\n\r\n`)).toString();
+        assert.match(answer, new RegExp(`^HTTP/1\\.[01] ${status} `));
+        assert.match(answer, /^access-control-allow-origin: /mi);
+        assert.match(answer, new RegExp(word));
+    };
+    const target = `/api/v1/dialogs/${dialog}/archive?user_id=front-a`;
+    await ask(`POST ${target} HTTP/1.1`, 200, '"archived"');            /* curl -X POST sends no length */
+    await ask(`POST /api/v1/dialogs/${dialog}/messages?user_id=front-a HTTP/1.1`, 400, 'BAD_REQUEST');
+    await ask(`WHAT ${target} HTTP/1.1`, 405, 'METHOD_NOT_ALLOWED');
+    await ask(`POST ${target} HTTP/1.1\r\nContent-Length: x`, 400, 'BAD_REQUEST');
+    await ask(`POST ${target} HTTP/1.1\r\nContent-Length: 99999999`, 413, 'PAYLOAD_TOO_LARGE');
+    await ask(`GET /${'x'.repeat(70000)} HTTP/1.1`, 400, 'BAD_REQUEST');
 });
 
 test('uploads are not configured: said so, in the contract\'s order', async () => {
