@@ -142,7 +142,7 @@ enum err op_message_edit(struct op *o, const char *user, const struct id *conver
 enum err op_message_delete(struct op *o, const char *user, const struct id *conversation,
                            const struct id *entry);
 
-/* ERR_NOT_MEMBER (unknown conversations too), ERR_NO_ENTRY. */
+/* ERR_NO_ENTRY (unknown conversations too), then ERR_NOT_MEMBER. */
 enum err op_message_get(struct op *o, const char *user, const struct id *conversation,
                         const struct id *entry, struct entry *entry_r);
 

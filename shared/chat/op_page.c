@@ -152,8 +152,8 @@ op_message_get(struct op *o, const char *user, const struct id *conversation,
 
     if ((e = db_begin_read(o->db)) != ERR_OK)
         return e;
-    if ((e = rights_conversation(o, conversation, ERR_NOT_MEMBER, &c)) == ERR_OK
-        && (e = rights_member(o, &c, user, &me)) == ERR_OK)
-        e = rights_entry(o, &c, entry, ERR_NO_ENTRY, entry_r);
+    if ((e = rights_conversation(o, conversation, ERR_NO_ENTRY, &c)) == ERR_OK
+        && (e = rights_entry(o, &c, entry, ERR_NO_ENTRY, entry_r)) == ERR_OK)
+        e = rights_member(o, &c, user, &me);
     return db_end(o->db, e);
 }

@@ -135,6 +135,8 @@ test('who may read, write, change', async () => {
     refused(await x.get(`/dialogs/${dialog}/messages/${ids[1]}`), 403, 'NOT_PARTICIPANT', 'Forbidden');
     refused(await a.get(`/dialogs/${dialog}/messages/${other.ids[1]}`), 404, 'MESSAGE_NOT_FOUND');
     refused(await a.get(`/dialogs/${dialog}/messages/${NOWHERE}`), 404, 'MESSAGE_NOT_FOUND');
+    for (const id of [dialog, NOWHERE])
+        refused(await x.get(`/dialogs/${id}/messages/${NOWHERE}`), 404, 'MESSAGE_NOT_FOUND');
     refused(await a.get(`/dialogs/${dialog}/messages/17`), 400, 'BAD_REQUEST');
     refused(await x.post(`/dialogs/${dialog}/messages`, { content: 'x' }), 403, 'NOT_PARTICIPANT', 'Forbidden');
     refused(await x.post(`/dialogs/${NOWHERE}/messages`, { content: 'x' }), 404, 'DIALOG_NOT_FOUND');
