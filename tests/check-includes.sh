@@ -18,7 +18,7 @@ sqlite3\.h           shared/db/db_sqlite\.c|shared/db/driver\.h
 gumbo\.h             shared/html\.c
 uni(case|conv|ctype|gbrk|norm|str|types|width)\.h   shared/utf8\.c
 sodium\.h            shared/(token|event|id|ratelimit)\.c|fcgi/mtchat/(messages|scope)\.c
-zmq\.h               shared/bus\.c
+zmq\.h               shared/bus_(receiver|sender)\.c
 fcgi(app|_stdio)\.h  fcgi/cgi\.c
 libwebsockets\.h     relay/io_[a-z]+\.[ch]
 LIST

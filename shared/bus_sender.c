@@ -1,6 +1,9 @@
-/* bus - ZeroMQ PUSH and PULL
+/* bus_sender - ZeroMQ PUSH, for everybody who writes
  *
- * The only file that knows ZeroMQ. What its shape owes to how PUSH behaves:
+ * The library comes in when the first push is due, not when the program starts: with what it brings along it
+ * is half of the start-up time of a plain CGI request, and most of those have nothing to push.
+ *
+ * What the shape of this owes to how PUSH behaves:
  * - a PUSH socket with two peers deals messages out in turn, hence one socket per endpoint;
  * - a fresh socket has no connection yet, so ZMQ_IMMEDIATE stays off: the first message is
  *   queued and leaves when the connection stands;
@@ -10,16 +13,18 @@
  */
 #include "shared/bus.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <zmq.h>
 
 #include "shared/arena.h"
 #include "shared/log.h"
 
+#define LIBRARY "libzmq.so.5"         /* the ABI of every release since 4.0 */
 #define RECONNECT_MS 50
 #define RECONNECT_MAX_MS 1000
 
@@ -36,12 +41,45 @@ struct bus_sender {
     size_t n_peers;
 };
 
-struct bus_receiver {
-    void *context;
-    void *socket;
-    int fd;
-    zmq_msg_t message;
+/* What is used of the library, found when the first push is due. */
+static struct {
+    __typeof__(zmq_ctx_new) *ctx_new;
+    __typeof__(zmq_ctx_term) *ctx_term;
+    __typeof__(zmq_socket) *socket;
+    __typeof__(zmq_setsockopt) *setsockopt;
+    __typeof__(zmq_getsockopt) *getsockopt;
+    __typeof__(zmq_connect) *connect;
+    __typeof__(zmq_send) *send;
+    __typeof__(zmq_close) *close;
+    __typeof__(zmq_strerror) *strerror;
+} lib;
+
+static const struct { const char *name; void **function; } functions[] = {
+    {"zmq_ctx_new", (void **)&lib.ctx_new},
+    {"zmq_ctx_term", (void **)&lib.ctx_term},
+    {"zmq_socket", (void **)&lib.socket},
+    {"zmq_setsockopt", (void **)&lib.setsockopt},
+    {"zmq_getsockopt", (void **)&lib.getsockopt},
+    {"zmq_connect", (void **)&lib.connect},
+    {"zmq_send", (void **)&lib.send},
+    {"zmq_close", (void **)&lib.close},
+    {"zmq_strerror", (void **)&lib.strerror},
 };
+
+static pthread_once_t loaded = PTHREAD_ONCE_INIT;
+static bool usable;
+
+static void
+load(void)
+{
+    void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+
+    for (size_t i = 0; handle && i < sizeof functions / sizeof *functions; i++)
+        if (!(*functions[i].function = dlsym(handle, functions[i].name)))
+            handle = NULL;
+    if (!(usable = handle != NULL))
+        log_event(LOG_LEVEL_WARNING, "no pushes, relays read the log", "why", dlerror(), NULL);
+}
 
 static void *
 allocate(size_t n)
@@ -56,14 +94,14 @@ allocate(size_t n)
 static void
 set(void *socket, int option, int value)
 {
-    zmq_setsockopt(socket, option, &value, sizeof value);
+    lib.setsockopt(socket, option, &value, sizeof value);
 }
 
 static void
 peer_close(struct peer *p, int linger_ms)
 {
     set(p->socket, ZMQ_LINGER, linger_ms);
-    zmq_close(p->socket);
+    lib.close(p->socket);
     free(p->endpoint);
 }
 
@@ -73,16 +111,16 @@ connect_to(struct bus_sender *s, const char *endpoint)
 {
     void *socket;
 
-    if (!s->context && !(s->context = zmq_ctx_new()))
+    if (!s->context && !(s->context = lib.ctx_new()))
         return NULL;
-    if (!(socket = zmq_socket(s->context, ZMQ_PUSH)))
+    if (!(socket = lib.socket(s->context, ZMQ_PUSH)))
         return NULL;
     set(socket, ZMQ_SNDHWM, s->queue);
     set(socket, ZMQ_LINGER, 0);
     set(socket, ZMQ_RECONNECT_IVL, RECONNECT_MS);
     set(socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS);
-    if (zmq_connect(socket, endpoint) != 0) {
-        zmq_close(socket);
+    if (lib.connect(socket, endpoint) != 0) {
+        lib.close(socket);
         return NULL;
     }
     return socket;
@@ -109,7 +147,7 @@ peer_of(struct bus_sender *s, const char *endpoint)
         return NULL;
     more = realloc(s->peers, (s->n_peers + 1) * sizeof *more);
     if (!more) {
-        zmq_close(socket);
+        lib.close(socket);
         return NULL;
     }
     s->peers = more;
@@ -129,10 +167,10 @@ push(void *socket, const void *message, size_t len)
     int events;
     size_t size = sizeof events;
 
-    if (zmq_send(socket, message, len, ZMQ_DONTWAIT) >= 0)
+    if (lib.send(socket, message, len, ZMQ_DONTWAIT) >= 0)
         return true;
-    return errno == EAGAIN && zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) == 0 &&
-        zmq_send(socket, message, len, ZMQ_DONTWAIT) >= 0;
+    return errno == EAGAIN && lib.getsockopt(socket, ZMQ_EVENTS, &events, &size) == 0 &&
+        lib.send(socket, message, len, ZMQ_DONTWAIT) >= 0;
 }
 
 static void
@@ -169,7 +207,7 @@ bus_sender_free(struct bus_sender *s, int linger_ms)
         peer_close(&s->peers[i], linger_ms);
     free(s->peers);
     if (s->context)
-        while (zmq_ctx_term(s->context) != 0 && errno == EINTR)
+        while (lib.ctx_term(s->context) != 0 && errno == EINTR)
             ;
     free(s);
 }
@@ -178,6 +216,8 @@ void
 bus_send(struct bus_sender *s, const char *const *endpoints, size_t n, const void *message,
          size_t len)
 {
+    if (pthread_once(&loaded, load) != 0 || !usable)
+        return;
     for (size_t i = 0; i < s->n_peers; i++)
         s->peers[i].listed = false;
     for (size_t i = 0; i < n; i++) {
@@ -189,71 +229,7 @@ bus_send(struct bus_sender *s, const char *const *endpoints, size_t n, const voi
             p->listed = true;
         if (!p || !push(p->socket, message, len))
             log_event(LOG_LEVEL_DEBUG, "push not sent", "endpoint", endpoints[i], "why",
-                      zmq_strerror(errno), NULL);
+                      lib.strerror(errno), NULL);
     }
     drop_unlisted(s);
-}
-
-struct bus_receiver *
-bus_receiver_new(const char *endpoint, int queue, size_t message_max)
-{
-    struct bus_receiver *r = allocate(sizeof *r);
-    int64_t max = (int64_t)message_max;
-    size_t size = sizeof r->fd;
-    mode_t mask;
-    int rc;
-
-    zmq_msg_init(&r->message);
-    if (!(r->context = zmq_ctx_new()) || !(r->socket = zmq_socket(r->context, ZMQ_PULL)))
-        goto fail;
-    set(r->socket, ZMQ_RCVHWM, queue);
-    set(r->socket, ZMQ_LINGER, 0);
-    if (zmq_setsockopt(r->socket, ZMQ_MAXMSGSIZE, &max, sizeof max) != 0)
-        goto fail;
-    mask = umask(0177);
-    rc = zmq_bind(r->socket, endpoint);
-    umask(mask);
-    if (rc != 0 || zmq_getsockopt(r->socket, ZMQ_FD, &r->fd, &size) != 0)
-        goto fail;
-    return r;
-fail:
-    log_event(LOG_LEVEL_ERROR, "cannot bind the bus", "endpoint", endpoint, "why",
-              zmq_strerror(errno), NULL);
-    bus_receiver_free(r);
-    return NULL;
-}
-
-void
-bus_receiver_free(struct bus_receiver *r)
-{
-    if (!r)
-        return;
-    zmq_msg_close(&r->message);
-    if (r->socket)
-        zmq_close(r->socket);
-    if (r->context)
-        while (zmq_ctx_term(r->context) != 0 && errno == EINTR)
-            ;
-    free(r);
-}
-
-int
-bus_receiver_fd(const struct bus_receiver *r)
-{
-    return r->fd;
-}
-
-enum err
-bus_receive(struct bus_receiver *r, const void **p_r, size_t *len_r)
-{
-    int rc;
-
-    do
-        rc = zmq_msg_recv(&r->message, r->socket, ZMQ_DONTWAIT);
-    while (rc < 0 && errno == EINTR);
-    if (rc < 0)
-        return ERR_NOT_FOUND;
-    *p_r = zmq_msg_data(&r->message);
-    *len_r = zmq_msg_size(&r->message);
-    return ERR_OK;
 }
