@@ -47,20 +47,29 @@ add_string(struct line *l, const char *s)
     add(l, s, strlen(s));
 }
 
-/* Control characters, C1 ones in UTF-8 included: they could steer a terminal. */
-static bool
-is_control(const unsigned char *p)
+/* Bytes of the character at p, which is not the end; 0 for what must not stand as it is: control
+ * characters (they could steer a terminal, C1 ones too) and what is no UTF-8. */
+static size_t
+plain_len(const unsigned char *p)
 {
-    return *p < 0x20 || *p == 0x7f || (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f);
+    size_t i, n = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
+
+    if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0))
+        return 0;
+    for (i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    return n;
 }
 
 static bool
 needs_quotes(const char *value)
 {
-    const unsigned char *p;
+    const unsigned char *p = (const unsigned char *)value;
+    size_t n;
 
-    for (p = (const unsigned char *)value; *p != '\0'; p++)
-        if (is_control(p) || strchr(" \"\\=", *p) != NULL)
+    for (; *p != '\0'; p += n)
+        if ((n = plain_len(p)) == 0 || strchr(" \"\\=", *p) != NULL)
             return true;
     return p == (const unsigned char *)value;
 }
@@ -70,22 +79,24 @@ add_value(struct line *l, const char *value)
 {
     const unsigned char *p;
     char escape[8];
+    size_t n;
 
     if (!needs_quotes(value)) {
         add_string(l, value);
         return;
     }
     add(l, "\"", 1);
-    for (p = (const unsigned char *)value; *p != '\0'; p++) {
+    for (p = (const unsigned char *)value; *p != '\0'; p += n > 0 ? n : 1) {
+        n = plain_len(p);
         if (*p == '\n') {
             add(l, "\\n", 2);
+        } else if (n == 0) {
+            snprintf(escape, sizeof(escape), "\\x%02x", *p);
+            add_string(l, escape);
         } else if (*p == '"' || *p == '\\') {
             add(l, (const char[]){ '\\', (char)*p }, 2);
-        } else if (is_control(p)) {
-            snprintf(escape, sizeof(escape), "\\x%02x", *p == 0xc2 ? *++p : *p);
-            add_string(l, escape);
         } else {
-            add(l, (const char *)p, 1);
+            add(l, (const char *)p, n);
         }
     }
     add(l, "\"", 1);

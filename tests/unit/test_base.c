@@ -199,7 +199,9 @@ log_quotes_what_needs_it(void **state)
     assert_string_equal(logged(""), "test info said what=\"\" n=-5\n");
     assert_string_equal(logged("a b"), "test info said what=\"a b\" n=-5\n");
     assert_string_equal(logged("a\nb\"\\\x1b"), "test info said what=\"a\\nb\\\"\\\\\\x1b\" n=-5\n");
-    assert_string_equal(logged("\xc2\x9b\xc3\xa9"), "test info said what=\"\\x9b\xc3\xa9\" n=-5\n");
+    assert_string_equal(logged("\xc2\x9b\xc3\xa9"), "test info said what=\"\\xc2\\x9b\xc3\xa9\" n=-5\n");
+    assert_string_equal(logged("\xc3\xa9\xff\xe2\x82"), "test info said what=\"\xc3\xa9\\xff\\xe2\\x82\" n=-5\n");
+    assert_string_equal(logged("\xf0\x9f\x98\x80"), "test info said what=\xf0\x9f\x98\x80 n=-5\n");
     memset(large, 'x', sizeof(large) - 1);
     assert_int_equal(logged(large)[4000 - 25], '\n');
 }
