@@ -269,8 +269,12 @@ front_refusal(struct request *q, struct reply *r)
     case 501:
         r->allow = router_allow(q->arena, M_GET | M_POST | M_PUT | M_DELETE);
         return ERR_METHOD;
+    case 502:
+    case 503:
+    case 504:
+        return ERR_BUSY;
     default:
-        return status < 500 ? ERR_MALFORMED : ERR_BUSY;
+        return ERR_MALFORMED;
     }
 }
 

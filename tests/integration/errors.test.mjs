@@ -166,6 +166,7 @@ test('what the web server refuses has the API\'s form and headers', async () => 
     await ask(`POST ${target} HTTP/1.1`, 200, '"archived"');            /* curl -X POST sends no length */
     await ask(`POST /api/v1/dialogs/${dialog}/messages?user_id=front-a HTTP/1.1`, 400, 'BAD_REQUEST');
     await ask(`WHAT ${target} HTTP/1.1`, 405, 'METHOD_NOT_ALLOWED');
+    await ask(`GET ${target} HTTP/3.0`, 400, 'BAD_REQUEST');
     await ask(`POST ${target} HTTP/1.1\r\nContent-Length: x`, 400, 'BAD_REQUEST');
     await ask(`POST ${target} HTTP/1.1\r\nContent-Length: 99999999`, 413, 'PAYLOAD_TOO_LARGE');
     await ask(`GET /${'x'.repeat(70000)} HTTP/1.1`, 400, 'BAD_REQUEST');
