@@ -38,14 +38,24 @@ list_remove(struct relay *r, struct session *s)
 }
 
 static void
-unwait(struct relay *r, struct session *s)
+wait_for_presence(struct relay *r, struct session *s)
 {
-    struct session **p = &r->waiting;
+    if ((s->next_waiting = r->waiting))
+        s->next_waiting->waiting_at = &s->next_waiting;
+    s->waiting_at = &r->waiting;
+    r->waiting = s;
+}
 
-    while (*p && *p != s)
-        p = &(*p)->next_waiting;
-    if (*p)
-        *p = s->next_waiting;
+/* At once: while the database is busy thousands may wait, and all of them leave. */
+static void
+unwait(struct session *s)
+{
+    if (!s->waiting_at)
+        return;
+    *s->waiting_at = s->next_waiting;
+    if (s->next_waiting)
+        s->next_waiting->waiting_at = s->waiting_at;
+    s->waiting_at = NULL;
 }
 
 /* ---- handshake ---- */
@@ -166,13 +176,13 @@ relay_connect_waiting(struct relay *r, bool written)
     r->waiting = NULL;
     for (; s; s = next) {
         next = s->next_waiting;
+        s->waiting_at = NULL;
         if (presence_written(r->presence, s->user_channel)) {
             post_connect(r, s);
         } else if (!written) {
             session_close(s, CLOSE_LATER, "try again later");
         } else {
-            s->next_waiting = r->waiting;
-            r->waiting = s;
+            wait_for_presence(r, s);
         }
     }
 }
@@ -228,8 +238,7 @@ on_opened(void *arg, struct conn *c)
     if (presence_written(r->presence, s->user_channel)) {
         post_connect(r, s);
     } else {
-        s->next_waiting = r->waiting;
-        r->waiting = s;
+        wait_for_presence(r, s);
         relay_presence_write(r);
     }
 }
@@ -260,7 +269,7 @@ on_closed(void *arg, struct conn *c)
     log_event(LOG_LEVEL_INFO, "disconnected", "system", s->wire->system, "user", s->user,
               "address", s->address, "ms", log_number(now - s->opened_ms), NULL);
     list_remove(r, s);
-    unwait(r, s);
+    unwait(s);
     hub_leave(r->hub, &s->hub);
     limits_give(r->limits, s->user_channel);
     s->state = SESSION_GONE;

@@ -27,6 +27,7 @@ struct session {
     struct hub_session hub;
     struct session *prev, *next;        /* the relay's list */
     struct session *next_waiting;       /* the relay's list of those waiting for presence */
+    struct session **waiting_at;        /* what points at this one there; NULL: not waiting */
     const struct wire *wire;
     struct conn *conn;                  /* from opened to closed */
     char *user;
