@@ -126,9 +126,7 @@ pending_refuse(struct pending *p, int status, enum io_counter counter)
     count(p->accept, counter);
     sbuf_init(&answer.body, 0);
     sbuf_init(&answer.headers, 256);
-    if (status == 426)
-        sbuf_puts(&answer.headers, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
-    else if (status == 503)
+    if (status == 503)
         sbuf_puts(&answer.headers, "Retry-After: 5\r\n");
     pending_answer(p, &answer, false);
     sbuf_fini(&answer.headers);

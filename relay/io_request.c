@@ -186,19 +186,17 @@ field_parse(char *line, struct reading *r)
     return field_keep(r, line, value);
 }
 
-/* A GET that asks for an upgrade has to ask properly, or is refused here. */
+/* An upgrade is asked for properly or it is none, which the layer above refuses in its own words. A body
+ * would be taken for frames. */
 static int
 upgrade_judge(struct reading *r)
 {
     if (!r->wants_websocket || !r->wants_upgrade || !r->http_1_1
         || strcmp(r->head->method, "GET") != 0)
         return 0;
-    if (r->version == NULL || strcmp(r->version, "13") != 0)
-        return 426;
-    if (r->head->key == NULL || !is_key(r->head->key) || r->has_body)
-        return 400;
-    r->head->upgrade = true;
-    return 0;
+    r->head->upgrade = r->version != NULL && strcmp(r->version, "13") == 0
+                       && r->head->key != NULL && is_key(r->head->key);
+    return r->has_body ? 400 : 0;
 }
 
 enum io_scan

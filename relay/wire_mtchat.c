@@ -26,7 +26,7 @@ static const struct refusal {
     { ERR_UNAUTHORIZED, 401, "UNAUTHORIZED", "A valid token is required" },
     { ERR_NOT_FOUND, 404, "NOT_FOUND", "No such path" },
     { ERR_METHOD, 405, "METHOD_NOT_ALLOWED", "Only GET is allowed here" },
-    { ERR_FIELD, STATUS_UPGRADE_REQUIRED, "BAD_REQUEST", "This path speaks WebSocket only" },
+    { ERR_FIELD, STATUS_UPGRADE_REQUIRED, "BAD_REQUEST", "This path speaks WebSocket (version 13) only" },
     { ERR_RATE, 429, "RATE_LIMIT_EXCEEDED", "Too many connections of this user" },
     { ERR_BUSY, 503, "SERVICE_UNAVAILABLE", "Try again shortly" },
 };
@@ -56,7 +56,7 @@ refuse(struct io_answer *answer, enum err e)
     if (r->status == 405)
         sbuf_puts(&answer->headers, "Allow: GET\r\n");
     if (r->status == STATUS_UPGRADE_REQUIRED)
-        sbuf_puts(&answer->headers, "Upgrade: websocket\r\n");
+        sbuf_puts(&answer->headers, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
     if (r->status == 429 || r->status == 503)
         sbuf_printf(&answer->headers, "Retry-After: %d\r\n", RETRY_AFTER_S);
 }

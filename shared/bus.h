@@ -10,6 +10,7 @@
 #ifndef SHARED_BUS_H
 #define SHARED_BUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,10 @@ void bus_sender_free(struct bus_sender *s, int linger_ms);
  * bad endpoint: not sent there, counted and logged at debug. */
 void bus_send(struct bus_sender *s, const char *const *endpoints, size_t n,
               const void *message, size_t len);
+
+/* Does anybody listen at endpoint? Connects and hangs up, without ZeroMQ and without waiting. Only ipc:// can be
+ * asked; any other endpoint counts as listening. */
+bool bus_listening(const char *endpoint);
 
 /* Binds endpoint ("ipc:///path", parent directory must exist; an old file is replaced; mode 0600).
  * NULL on failure, logged. */

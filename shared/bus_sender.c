@@ -216,7 +216,7 @@ void
 bus_send(struct bus_sender *s, const char *const *endpoints, size_t n, const void *message,
          size_t len)
 {
-    if (pthread_once(&loaded, load) != 0 || !usable)
+    if ((n == 0 && s->n_peers == 0) || pthread_once(&loaded, load) != 0 || !usable)
         return;
     for (size_t i = 0; i < s->n_peers; i++)
         s->peers[i].listed = false;

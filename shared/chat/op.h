@@ -173,7 +173,7 @@ struct sync_page {
 enum err op_sync(struct op *o, const char *user, int64_t since, int64_t limit,
                  struct sync_page *page_r);
 
-/* Is the store readable and one relay's lease alive? ERR_OK, ERR_BUSY. */
+/* Is the store readable, and does a relay with a lease listen? ERR_OK, ERR_BUSY. */
 enum err op_ready(struct op *o);
 
 /* Removes a bounded bit of old log, keys and closed audience rows. *more_r: there is more. */

@@ -103,13 +103,13 @@ op_sync(struct op *o, const char *user, int64_t since, int64_t limit, struct syn
 enum err
 op_ready(struct op *o)
 {
-    struct db_row *r;
-    bool alive;
+    struct db_row *r = db_query(o->db, Q_RELAY_ENDPOINTS, o->arena);
+    bool alive = false;
     enum err e;
 
-    r = db_query(o->db, Q_RELAY_ENDPOINTS, o->arena);
     db_bind_int(r, ":now", o->now_ms);
-    alive = db_step(r);
+    while (!alive && db_step(r))
+        alive = bus_listening(db_text(r, 0));
     e = db_done(r);
     return e == ERR_OK && !alive ? ERR_BUSY : e;
 }

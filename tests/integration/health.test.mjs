@@ -6,7 +6,7 @@ import { test, withInstance } from '../lib/instance.mjs';
 import { until } from '../lib/wait.mjs';
 
 test('health, ready, and not ready without a relay', async () => {
-    await withInstance({ auth: 'jwt', env: { CONFAB_LEASE_MS: '500' } }, async (confab) => {
+    await withInstance({ auth: 'jwt' }, async (confab) => {
         const health = fine(await confab.nobody.get('/health'));
         keys(health, 'status', 'version');
         assert.equal(health.status, 'ok');

