@@ -72,6 +72,8 @@ for (const point of ['write.committed', 'answer.before']) {
                 await handler.died(point);
                 await handler.start();
                 await calling;
+                /* the web server needs a moment to believe in it again */
+                await until('service', async () => (await confab.nobody.get('/health')).status === 200);
             };
             await hit(() => confab.api('a').put(`/dialogs/${dialog}/messages/${id}`, { content: 'second' }));
             assert.equal((await b.next('message.edited')).content, 'second');
