@@ -188,7 +188,7 @@ gone_empties_the_channel(void **state)
     (void)state;
     memset(many, 0, sizeof many);
     for (int i = 0; i < 20; i++) {
-        char name[8];
+        char name[16];
 
         snprintf(name, sizeof name, "u%d", i);
         join(&many[i], name, i % 3 ? 0 : 9, "d:1");     /* every third knows better */
