@@ -22,10 +22,6 @@ struct cgi {
     void *arg;
 };
 
-/* A listening socket at "unix:PATH" (mode 0660; a socket file that nobody listens on is replaced)
- * or "HOST:PORT". -1 on failure, logged. */
-int cgi_listen(const char *where);
-
 /* Was this process started for one plain CGI request? */
 bool cgi_is_plain(void);
 

@@ -13,6 +13,7 @@
 #include "fcgi/router.h"
 #include "fcgi/service.h"
 #include "shared/config.h"
+#include "shared/listen.h"
 #include "shared/log.h"
 
 /* Every chat system there is. */
@@ -76,7 +77,7 @@ serve(const struct config *config, const char *where)
         log_event(LOG_LEVEL_ERROR, "config", "why", "no known chat system is served", NULL);
         return 1;
     }
-    if (where && (fd = cgi_listen(where)) < 0)
+    if (where && listen_open(where, &fd) != ERR_OK)
         return 1;
     service_init(&service, config, served, plain);
     status = plain ? cgi_once(&cgi) : cgi_serve(&cgi, fd);

@@ -13,20 +13,17 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "relay/io_request.h"
+#include "shared/listen.h"
 #include "shared/log.h"
 
-enum { BACKLOG = 1024 };
 enum { ACCEPT_BUDGET = 64 };            /* sockets taken per wake, so that others get their turn */
 enum { ANSWER_MAX = 1024 * 1024 };      /* bytes of a plain answer */
 enum { FLUSH_MAX = 1024 * 1024 };       /* bytes of a request body thrown away behind an answer */
@@ -377,87 +374,6 @@ pause_over(struct ev_loop *loop, ev_timer *w, int events)
     ev_io_start(loop, &a->acceptable);
 }
 
-/* unix:PATH. The file an earlier run left is replaced, one that somebody listens on is not. */
-static enum err
-listen_unix(const char *path, int *fd_r)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd;
-
-    if (strlen(path) >= sizeof address.sun_path) {
-        errno = ENAMETOOLONG;
-        return ERR_FIELD;
-    }
-    strcpy(address.sun_path, path);
-    if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) < 0)
-        return ERR_INTERNAL;
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN) {
-        close(fd);
-        errno = EADDRINUSE;
-        return ERR_BUSY;
-    }
-    if (errno == ECONNREFUSED)
-        unlink(path);
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0
-        || chmod(path, 0660) != 0 || listen(fd, BACKLOG) != 0) {
-        int why = errno;
-
-        close(fd);
-        errno = why;
-        return why == EADDRINUSE ? ERR_BUSY : ERR_INTERNAL;
-    }
-    *fd_r = fd;
-    return ERR_OK;
-}
-
-static enum err
-listen_address(const struct addrinfo *to, int *fd_r)
-{
-    int fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int one = 1;
-
-    if (fd < 0)
-        return ERR_INTERNAL;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(fd, to->ai_addr, to->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
-        int why = errno;
-
-        close(fd);
-        errno = why;
-        return why == EADDRINUSE ? ERR_BUSY : ERR_INTERNAL;
-    }
-    *fd_r = fd;
-    return ERR_OK;
-}
-
-/* HOST:PORT, [IPV6]:PORT, or :PORT for every address. */
-static enum err
-listen_tcp(const char *where, int *fd_r)
-{
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *to;
-    const char *colon = strrchr(where, ':');
-    char host[256];
-    size_t len = colon != NULL ? (size_t)(colon - where) : 0;
-    enum err e;
-
-    errno = EINVAL;
-    if (colon == NULL || len >= sizeof host)
-        return ERR_FIELD;
-    if (len >= 2 && where[0] == '[' && where[len - 1] == ']') {
-        where++;
-        len -= 2;
-    }
-    memcpy(host, where, len);
-    host[len] = '\0';
-    if (getaddrinfo(len > 0 ? host : NULL, colon + 1, &hints, &to) != 0) {
-        errno = EADDRNOTAVAIL;
-        return ERR_FIELD;
-    }
-    e = listen_address(to, fd_r);
-    freeaddrinfo(to);
-    return e;
-}
-
 /* Tells the port that was taken, which matters when port 0 was asked for. */
 static void
 listening_log(const struct io_accept *a)
@@ -522,12 +438,10 @@ io_listen(struct io *io)
     const char *where = io->config->relay_listen;
     enum err e;
 
-    a->local = strncmp(where, "unix:", 5) == 0;
-    e = a->local ? listen_unix(where + 5, &a->fd) : listen_tcp(where, &a->fd);
-    if (e != ERR_OK) {
-        log_event(LOG_LEVEL_ERROR, "listen_failed", "on", where, "error", strerror(errno), NULL);
+    a->local = listen_is_local(where);
+    if ((e = listen_open(where, &a->fd)) != ERR_OK)
         return e;
-    }
+    fcntl(a->fd, F_SETFL, O_NONBLOCK);      /* a peer may be gone before it is accepted */
     ev_io_init(&a->acceptable, accept_ready, a->fd, EV_READ);
     a->acceptable.data = a;
     ev_timer_init(&a->pause, pause_over, accept_pause_s, 0.0);
