@@ -13,14 +13,14 @@ while read -r header owners; do
     done < <(grep -rnE "#[[:space:]]*include[[:space:]]*<$header>" \
         --include='*.[ch]' shared fcgi relay ctl schema)
 done <<'LIST'
-sqlite3\.h           shared/db/db_sqlite\.c|shared/db/driver\.h
+sqlite3\.h           shared/db/db_sqlite\.c
 (cjson/)?cJSON\.h    shared/json\.c
 gumbo\.h             shared/html\.c
 uni(case|conv|ctype|gbrk|norm|str|types|width)\.h   shared/utf8\.c
 sodium\.h            shared/(token|event|id|ratelimit)\.c|fcgi/mtchat/(messages|scope)\.c
 zmq\.h               shared/bus_(receiver|sender)\.c
 fcgi(app|_stdio)\.h  fcgi/cgi\.c
-libwebsockets\.h     relay/io_[a-z]+\.[ch]
+libwebsockets\.h     relay/io_lws\.c
 LIST
 
 # folder: what it may include of ours
