@@ -246,7 +246,7 @@ main(int argc, char **argv)
 {
     const struct command *command;
 
-    log_setup("confabctl", LOG_LEVEL_WARNING, 0);
+    log_setup("confabctl", LOG_LEVEL_WARNING, false);
     if (asks_for_help(argv[1])) {
         print_usage(stdout, NULL);
         return 0;

@@ -40,19 +40,6 @@ print_routes(void)
     return 0;
 }
 
-static enum log_level
-level_named(const char *name)
-{
-    static const char *const names[] = { "error", "warning", "info", "debug" };
-    int i;
-
-    for (i = 0; i < 4; i++) {
-        if (strcmp(name, names[i]) == 0)
-            return (enum log_level)i;
-    }
-    return LOG_LEVEL_INFO;
-}
-
 static void
 answer(void *arg, struct request *q, struct sbuf *out)
 {
@@ -93,6 +80,7 @@ main(int argc, char **argv)
         { "version", no_argument, NULL, 'v' },      { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
+    enum log_level level = LOG_LEVEL_INFO;
     const char *where = NULL;
     struct arena *arena;
     const struct config *config;
@@ -120,12 +108,13 @@ main(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
-    log_setup("confab.fcgi", LOG_LEVEL_INFO, 0);
+    log_setup("confab.fcgi", level, false);
     arena = arena_new();
     if (config_load(arena, &config, &fail) != ERR_OK || config_check(config, &fail) != ERR_OK) {
         log_event(LOG_LEVEL_ERROR, "config", "why", fail.why, NULL);
     } else {
-        log_setup("confab.fcgi", level_named(config->log_level), config->log_syslog);
+        log_level_named(config->log_level, &level);
+        log_setup("confab.fcgi", level, config->log_syslog);
         status = serve(config, where);
     }
     arena_free(arena);

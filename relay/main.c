@@ -50,26 +50,17 @@ usage(FILE *out)
     return out == stdout ? 0 : 2;
 }
 
-static enum log_level
-level_of(const char *name)
-{
-    static const char *const names[] = { "error", "warning", "info", "debug" };
-
-    for (int i = 0; i < 4; i++)
-        if (strcmp(name, names[i]) == 0)
-            return (enum log_level)i;
-    return LOG_LEVEL_INFO;
-}
-
 static int
 load_config(struct program *p)
 {
+    enum log_level level = LOG_LEVEL_INFO;
     struct fail f = { 0 };
 
     if (config_load(p->arena, &p->config, &f) != ERR_OK ||
         config_check(p->config, &f) != ERR_OK)
         return fail("bad settings", f.why[0] ? f.why : f.field);
-    log_setup("confab-relay", level_of(p->config->log_level), p->config->log_syslog);
+    log_level_named(p->config->log_level, &level);
+    log_setup("confab-relay", level, p->config->log_syslog);
     return 0;
 }
 
@@ -182,7 +173,7 @@ main(int argc, char **argv)
     }
     if (argc > 1)
         return usage(argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr);
-    log_setup("confab-relay", LOG_LEVEL_INFO, 0);
+    log_setup("confab-relay", LOG_LEVEL_INFO, false);
     p.arena = arena_new();
     rc = load_config(&p) || lock_name(&p) || catch_signals(&p) || bind_bus(&p) || serve(&p);
     bus_receiver_free(p.bus);

@@ -57,7 +57,6 @@ static const struct row rows[] = {
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
 static const char *const known_systems[] = { "mtchat", NULL };
-static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
 
 /* Variables that are no settings, yet ours. */
 static const char *const other_variables[] = { "CONFAB_CONFIG", "CONFAB_FAULT", NULL };
@@ -472,13 +471,14 @@ is_file_name(const char *s)
 enum err
 config_check(const struct config *c, struct fail *fail)
 {
+    enum log_level level;
     struct cron cron;
     size_t n;
     enum err e;
 
     if ((e = check_auth(c, fail)) != ERR_OK)
         return e;
-    if (!is_listed(log_levels, c->log_level))
+    if (!log_level_named(c->log_level, &level))
         return err_fail(fail, ERR_FIELD, "log_level",
                         "log_level must be error, warning, info or debug");
     if (!all_known(c->systems, known_systems, &n) || n == 0)

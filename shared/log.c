@@ -8,7 +8,6 @@
 #include "shared/log.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -118,13 +117,27 @@ send_line(struct line *l, enum log_level level)
 }
 
 void
-log_setup(const char *program, enum log_level level, int to_syslog)
+log_setup(const char *program, enum log_level level, bool to_syslog)
 {
     log_program = program;
     log_threshold = level;
-    log_syslog = to_syslog != 0;
+    log_syslog = to_syslog;
     if (log_syslog)
         openlog(program, LOG_PID, LOG_DAEMON);
+}
+
+bool
+log_level_named(const char *name, enum log_level *level_r)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(level_words) / sizeof(level_words[0]); i++) {
+        if (strcmp(name, level_words[i]) == 0) {
+            *level_r = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 void
@@ -171,7 +184,7 @@ log_number(long long n)
     return text;
 }
 
-int
+bool
 log_enabled(enum log_level level)
 {
     return level <= log_threshold;

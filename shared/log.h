@@ -8,10 +8,16 @@
 #ifndef SHARED_LOG_H
 #define SHARED_LOG_H
 
+#include <stdbool.h>
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* Where lines go and from which level on. program is shown in front. to_syslog: also/only there. */
-void log_setup(const char *program, enum log_level level, int to_syslog);
+/* Where lines go, standard error or syslog, and from which level on. program is shown in front and
+ * kept by pointer. */
+void log_setup(const char *program, enum log_level level, bool to_syslog);
+
+/* The level of that name; false, and nothing else, when there is none. */
+bool log_level_named(const char *name, enum log_level *level_r);
 
 /* One line: log_event(LOG_LEVEL_INFO, "request", "method", "GET", "status", "200", NULL).
  * Keys and values alternate, both C strings (a NULL value is left out); NULL ends. */
@@ -21,6 +27,6 @@ void log_event(enum log_level level, const char *event, ...) __attribute__((sent
 const char *log_number(long long n);
 
 /* Is this level written at all? */
-int log_enabled(enum log_level level);
+bool log_enabled(enum log_level level);
 
 #endif
