@@ -98,8 +98,10 @@ void conn_send(struct conn *c, struct frame *f);
  * the peer does not drain within the handshake time. Later sends are ignored; `closed` follows. */
 void conn_close(struct conn *c, int code, const char *reason);
 
-/* Open connections now, and the counters of what was shed and why, as "name value\n" lines. */
+/* Open connections now. */
 int64_t io_connections(const struct io *io);
-void io_stats(const struct io *io, struct sbuf *out);
+
+/* Logs, a line each, what was counted since the start: sockets taken, shed and why, bytes. */
+void io_log_counters(const struct io *io);
 
 #endif

@@ -247,9 +247,11 @@ io_connections(const struct io *io)
 }
 
 void
-io_stats(const struct io *io, struct sbuf *out)
+io_log_counters(const struct io *io)
 {
-    sbuf_printf(out, "connections %lld\n", (long long)io_connections(io));
+    log_event(LOG_LEVEL_INFO, "counter", "name", "connections", "value",
+              log_number(io_connections(io)), NULL);
     for (size_t i = 0; i < IO_COUNTER_COUNT; i++)
-        sbuf_printf(out, "%s %lld\n", counter_names[i], (long long)io->counters[i]);
+        log_event(LOG_LEVEL_INFO, "counter", "name", counter_names[i], "value",
+                  log_number(io->counters[i]), NULL);
 }

@@ -16,7 +16,7 @@
 
 #include "relay/io.h"
 
-/* What io_stats tells, in this order: IO_COUNTER(symbol, "name") */
+/* What io_log_counters tells, in this order: IO_COUNTER(symbol, "name") */
 #define IO_COUNTERS                                                                              \
     IO_COUNTER(ACCEPTED, "accepted")                    /* sockets taken from the listener */    \
     IO_COUNTER(UPGRADED, "upgraded")                    /* became connections */                 \

@@ -4,6 +4,7 @@
  */
 #include "relay/relay.h"
 
+#include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -277,27 +278,38 @@ relay_listen(struct relay *r)
 }
 
 static void
+log_counters(const struct relay *r)
+{
+    const struct inbox_stats *s = inbox_stats(r->inbox);
+
+    io_log_counters(r->io);
+    log_event(LOG_LEVEL_INFO, "log", "seq", log_number(inbox_last(r->inbox)), "repeated",
+              log_number(s->repeated), "beyond", log_number(s->beyond), "alien",
+              log_number(s->alien), "reads", log_number(s->reads), NULL);
+}
+
+static void
 on_signal(void *arg)
 {
     struct relay *r = arg;
     struct signalfd_siginfo info;
 
-    while (read(r->signal_fd, &info, sizeof info) > 0)
-        ;
-    relay_shut(r);
+    while (read(r->signal_fd, &info, sizeof info) > 0) {
+        if (info.ssi_signo == SIGUSR1)
+            log_counters(r);
+        else
+            relay_shut(r);
+    }
 }
 
 void
 relay_run(struct relay *r, int signal_fd)
 {
-    const struct inbox_stats *s = inbox_stats(r->inbox);
-
     r->signal_fd = signal_fd;
     if (io_watch(r->io, signal_fd, on_signal, r) != ERR_OK)
         return;
     io_timer_set(r->bus_timer, 0);      /* what came before the loop ran */
     io_run(r->io);
-    log_event(LOG_LEVEL_INFO, "stopped", "seq", log_number(inbox_last(r->inbox)), "repeated",
-              log_number(s->repeated), "beyond", log_number(s->beyond), "alien",
-              log_number(s->alien), "reads", log_number(s->reads), NULL);
+    log_counters(r);
+    log_event(LOG_LEVEL_INFO, "stopped", NULL);
 }

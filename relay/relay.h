@@ -31,7 +31,8 @@ void relay_free(struct relay *r);
 /* Begins to accept. */
 enum err relay_listen(struct relay *r);
 
-/* Runs until relay_shut has closed every socket. signal_fd: readable when it is time to shut. */
+/* Runs until every socket is closed after a signal came by signal_fd, a signalfd. SIGUSR1 does not
+ * end it but has its counters logged. */
 void relay_run(struct relay *r, int signal_fd);
 
 #endif

@@ -25,6 +25,19 @@ test('health, ready, and not ready without a relay', async () => {
     });
 });
 
+test('a relay tells what it counted and goes on', async () => {
+    await withInstance({ auth: 'trusted', handlers: 1 }, async (confab) => {
+        const [relay] = confab.relays;
+        const socket = await confab.socket('a');
+        relay.signal('SIGUSR1');
+        await until('the counters', () => / log seq=\d+ .*reads=/.test(relay.text()));
+        assert.match(relay.text(), /counter name=connections value=1\n/);
+        assert.match(relay.text(), /counter name=upgraded value=1\n/);
+        assert.match(relay.text(), /counter name=refused_full value=0\n/);
+        await confab.drain(socket);
+    });
+});
+
 test('what the web server says itself has the contract\'s form', async () => {
     await withInstance({ auth: 'trusted', handlers: 1, relays: 0 }, async (confab) => {
         await confab.handlers[0].stop();
