@@ -22,7 +22,7 @@ static const struct edge *const all_edges[] = { &mtchat_edge };
 #define N_EDGES (sizeof(all_edges) / sizeof(all_edges[0]))
 
 static const char usage[] =
-    "usage: confab.fcgi [--listen unix:PATH|HOST:PORT] | --routes | --version\n"
+    "usage: confab.fcgi [--listen unix:PATH|HOST:PORT] | --routes | --version | --help\n"
     "\n"
     "Started by a web server it serves FastCGI on standard input, or one CGI request.\n"
     "\n"
