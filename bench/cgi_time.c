@@ -1,8 +1,8 @@
 /* cgi_time - COUNT BODY PROGRAM: how long plain CGI takes from fork to its first byte
  *
  * Runs the program COUNT times with our environment, BODY on its standard input. Prints p50 and
- * p99 to the first byte, p50 to the end, and CPU on average, in microseconds. An answer that does not begin with
- * EXPECT (environment, default none) is an error.
+ * p99 to the first byte, p50 to the end, and CPU on average, in microseconds. An answer that does
+ * not begin with EXPECT (environment, default none) is an error.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -113,7 +113,7 @@ run_routes(struct ctl *ctl, int argc, char **argv)
     (void)argv;
     if (argc != 1)
         return CTL_USAGE;
-    n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    n = readlink("/proc/self/exe", self, sizeof self - 1);
     if (n > 0) {
         self[n] = '\0';
         *strrchr(self, '/') = '\0';

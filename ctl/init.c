@@ -60,20 +60,20 @@ make_secret(struct arena *a, const char *state, const char *name)
         printf("%s is there\n", path);
         return 0;
     }
-    if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
         return ctl_fail("no randomness: %s", strerror(errno));
-    hex_line(bytes, sizeof(bytes), line);
+    hex_line(bytes, sizeof bytes, line);
     fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return ctl_fail("%s: %s", draft, strerror(errno));
-    if (write(fd, line, sizeof(line)) != (ssize_t)sizeof(line) || fsync(fd) != 0)
+    if (write(fd, line, sizeof line) != (ssize_t)sizeof line || fsync(fd) != 0)
         status = ctl_fail("%s: %s", draft, strerror(errno));
     close(fd);
     if (status == 0 && link(draft, path) != 0 && errno != EEXIST)
         status = ctl_fail("%s: %s", path, strerror(errno));
     unlink(draft);
-    explicit_bzero(bytes, sizeof(bytes));
-    explicit_bzero(line, sizeof(line));
+    explicit_bzero(bytes, sizeof bytes);
+    explicit_bzero(line, sizeof line);
     if (status == 0)
         printf("%s made\n", path);
     return status;
@@ -112,11 +112,11 @@ ctl_init(struct ctl *ctl, int argc, char **argv)
     }
     if (optind != argc)
         return CTL_USAGE;
-    if (make_directory(ctl->arena, state) != 0 ||
-        make_directory(ctl->arena, ctl->config->run) != 0)
+    if (make_directory(ctl->arena, state) != 0
+        || make_directory(ctl->arena, ctl->config->run) != 0)
         return 1;
-    if (secrets && (make_secret(ctl->arena, state, "jwt_secret") != 0 ||
-                    make_secret(ctl->arena, state, "admin_token") != 0))
+    if (secrets && (make_secret(ctl->arena, state, "jwt_secret") != 0
+                    || make_secret(ctl->arena, state, "admin_token") != 0))
         return 1;
     return make_database(ctl);
 }

@@ -125,7 +125,7 @@ read_environment(struct request *q, char *const *environment)
 {
     size_t i;
 
-    for (i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+    for (i = 0; i < sizeof variables / sizeof variables[0]; i++) {
         const char **member = (const char **)((char *)q + variables[i].offset);
 
         if (!*member || !**member)
@@ -142,7 +142,7 @@ drain(struct sbuf *body, body_source *source, void *arg, int64_t limit, int64_t 
     ssize_t n;
 
     while (limit < 0 || (int64_t)body->len < limit) {
-        size_t want = sizeof(piece);
+        size_t want = sizeof piece;
 
         if (limit >= 0 && limit - (int64_t)body->len < (int64_t)want)
             want = (size_t)(limit - (int64_t)body->len);
@@ -268,7 +268,7 @@ write_answer(struct worker *w)
             return false;
     }
     record_head(head, FCGI_STDOUT, id, left);
-    return write_pieces(fd, (struct iovec[]){ { head, RECORD_HEAD }, { p, left }, { end, sizeof(end) } }, 3);
+    return write_pieces(fd, (struct iovec[]){ { head, RECORD_HEAD }, { p, left }, { end, sizeof end } }, 3);
 }
 
 static void
@@ -324,12 +324,12 @@ set_signals(sigset_t *waiting_r)
 
     sigemptyset(&action.sa_mask);
     sigemptyset(&blocked);
-    for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
+    for (i = 0; i < sizeof stops / sizeof stops[0]; i++) {
         sigaction(stops[i], &action, NULL);
         sigaddset(&blocked, stops[i]);
     }
     sigprocmask(SIG_BLOCK, &blocked, waiting_r);
-    for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+    for (i = 0; i < sizeof stops / sizeof stops[0]; i++)
         sigdelset(waiting_r, stops[i]);
     signal(SIGPIPE, SIG_IGN);
 }
@@ -341,8 +341,8 @@ cgi_serve(const struct cgi *cgi, int fd)
     sigset_t waiting;
     int flags = fcntl(fd, F_GETFL);
 
-    if (FCGX_Init() != 0 || FCGX_InitRequest(&w.fcgi, fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0 ||
-        flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+    if (FCGX_Init() != 0 || FCGX_InitRequest(&w.fcgi, fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0
+        || flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
         log_event(LOG_LEVEL_ERROR, "fastcgi.start", "why", strerror(errno), NULL);
         return 1;
     }

@@ -27,7 +27,7 @@ split_path(struct arena *a, const char *p, size_t len, struct target *t)
 {
     const char *end = p + len, *stop;
 
-    t->segments = arena_array(a, count_pieces(p, len, '/'), sizeof(*t->segments));
+    t->segments = arena_array(a, count_pieces(p, len, '/'), sizeof *t->segments);
     for (;;) {
         struct segment *s = &t->segments[t->n_segments++];
 
@@ -63,7 +63,7 @@ split_query(struct arena *a, const char *p, size_t len, struct target *t)
 {
     const char *end = p + len, *stop;
 
-    t->pairs = arena_array(a, count_pieces(p, len, '&'), sizeof(*t->pairs));
+    t->pairs = arena_array(a, count_pieces(p, len, '&'), sizeof *t->pairs);
     for (; p < end; p = stop + 1) {
         stop = memchr(p, '&', (size_t)(end - p));
         if (!stop)
@@ -96,7 +96,7 @@ http_target(struct arena *a, const char *raw, struct target *target_r)
     const char *path = skip_authority(raw), *query;
     size_t len;
 
-    memset(target_r, 0, sizeof(*target_r));
+    memset(target_r, 0, sizeof *target_r);
     target_r->path = "";
     if (!path)
         return ERR_MALFORMED;
@@ -194,7 +194,7 @@ http_reason(int status)
     };
     size_t i;
 
-    for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+    for (i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         if (reasons[i].status == status)
             return reasons[i].reason;
     }

@@ -19,7 +19,7 @@
 /* Every chat system there is. */
 static const struct edge *const all_edges[] = { &mtchat_edge };
 
-#define N_EDGES (sizeof(all_edges) / sizeof(all_edges[0]))
+#define N_EDGES (sizeof all_edges / sizeof all_edges[0])
 
 static const char usage[] =
     "usage: confab.fcgi [--listen unix:PATH|HOST:PORT] | --routes | --version | --help\n"

@@ -14,7 +14,7 @@ static const struct {
     { M_OPTIONS, "OPTIONS" },
 };
 
-#define N_METHODS (sizeof(methods) / sizeof(methods[0]))
+#define N_METHODS (sizeof methods / sizeof methods[0])
 
 /* Segments of a pattern, which begins with a slash. */
 static size_t
@@ -139,7 +139,7 @@ router_find(struct arena *a, const struct edge *edge, const struct target *targe
     const struct route *route;
     const char *known = NULL;
 
-    memset(match_r, 0, sizeof(*match_r));
+    memset(match_r, 0, sizeof *match_r);
     match_r->edge = edge;
     for (route = edge->routes; route->path; route++) {
         /* The first pattern that fits owns the path: ".../list" is not an object named "list". */

@@ -31,7 +31,7 @@ service_init(struct service *s, const struct config *config, const struct edge *
 {
     char path[4200];
 
-    memset(s, 0, sizeof(*s));
+    memset(s, 0, sizeof *s);
     s->config = config;
     s->edges = edges;
     s->rules = config_token_rules(config);
@@ -39,7 +39,7 @@ service_init(struct service *s, const struct config *config, const struct edge *
     s->bus = bus_sender_new((int)config->bus_queue);
     if (!config->rate_limit_enabled)
         return;
-    snprintf(path, sizeof(path), "%s/limits", config->run);
+    snprintf(path, sizeof path, "%s/limits", config->run);
     s->limits = ratelimit_open(path);
     if (!s->limits)
         log_event(LOG_LEVEL_ERROR, "ratelimit.off", "path", path, "why", strerror(errno), NULL);
@@ -94,7 +94,7 @@ service_op(struct request *q, struct op *op_r)
 
     if (e != ERR_OK)
         return e;
-    memset(op_r, 0, sizeof(*op_r));
+    memset(op_r, 0, sizeof *op_r);
     op_r->db = s->db;
     op_r->arena = q->arena;
     op_r->bus = s->bus;
@@ -117,7 +117,7 @@ take_token(struct request *q, struct reply *r, const char *who, const char *name
 
     if (!s->limits || !name)
         return ERR_OK;
-    snprintf(key, sizeof(key), "%s:%s:%s", q->edge->system->name, who, name);
+    snprintf(key, sizeof key, "%s:%s:%s", q->edge->system->name, who, name);
     if (ratelimit_take(s->limits, key, c->rate_limit_rps, c->rate_limit_burst, q->now_ms,
                        &wait_ms) != ERR_RATE)
         return ERR_OK;

@@ -287,8 +287,8 @@ operate(struct hub *h, const struct event *e, const struct event_operation *op)
             link_add(h, l, op->channel);
         break;
     case EVENT_LEAVE:
-        if ((l = listener_of(h, e->system, op->user)) && !knows(l, e) &&
-            (c = channel_find(h, op->channel)) && (k = link_find(h, c, l)))
+        if ((l = listener_of(h, e->system, op->user)) && !knows(l, e)
+            && (c = channel_find(h, op->channel)) && (k = link_find(h, c, l)))
             link_remove(h, k);
         break;
     case EVENT_GONE:

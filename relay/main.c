@@ -56,8 +56,8 @@ load_config(struct program *p)
     enum log_level level = LOG_LEVEL_INFO;
     struct fail f = { 0 };
 
-    if (config_load(p->arena, &p->config, &f) != ERR_OK ||
-        config_check(p->config, &f) != ERR_OK)
+    if (config_load(p->arena, &p->config, &f) != ERR_OK
+        || config_check(p->config, &f) != ERR_OK)
         return fail("bad settings", f.why[0] ? f.why : f.field);
     log_level_named(p->config->log_level, &level);
     log_setup("confab-relay", level, p->config->log_syslog);
@@ -93,8 +93,8 @@ catch_signals(struct program *p)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGUSR1);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
-        (p->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)) < 0)
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0
+        || (p->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)) < 0)
         return fail("cannot catch signals", strerror(errno));
     return 0;
 }

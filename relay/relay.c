@@ -214,8 +214,8 @@ open_all(struct relay *r)
     if (!(r->io = io_new(c, &relay_handlers, r)))
         return false;
     io_on_wake(r->io, woken, r);
-    if (!(r->worker = worker_new(c, wake, r)) ||
-        tail_open(c, &tail_calls, r, &head, &r->tail) != ERR_OK)
+    if (!(r->worker = worker_new(c, wake, r))
+        || tail_open(c, &tail_calls, r, &head, &r->tail) != ERR_OK)
         return false;
     r->inbox = inbox_new(head, (size_t)c->hold_max, (size_t)c->ring_bytes, &inbox_calls, r);
     r->hub = hub_new(head, &hub_calls, r);
@@ -226,8 +226,8 @@ open_all(struct relay *r)
     relay_presence_timers(r);
     relay_archive_timer(r);
     log_event(LOG_LEVEL_INFO, "following the log", "head", log_number(head), NULL);
-    return tail_start(r->tail) == ERR_OK &&
-        io_watch(r->io, bus_receiver_fd(r->start.bus), bus_readable, r) == ERR_OK;
+    return tail_start(r->tail) == ERR_OK
+        && io_watch(r->io, bus_receiver_fd(r->start.bus), bus_readable, r) == ERR_OK;
 }
 
 struct relay *

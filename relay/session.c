@@ -149,16 +149,16 @@ replay_hears(const struct replay *r, const char *channel)
 {
     size_t system = strlen("system:");
 
-    return strcmp(channel, r->s->user_channel) == 0 || replay_find(r, channel) < r->n ||
-        (strncmp(channel, "system:", system) == 0 &&
-         strcmp(channel + system, r->s->wire->system) == 0);
+    return strcmp(channel, r->s->user_channel) == 0 || replay_find(r, channel) < r->n
+        || (strncmp(channel, "system:", system) == 0
+            && strcmp(channel + system, r->s->wire->system) == 0);
 }
 
 static void
 replay_operate(struct replay *r, const struct event *e, const struct event_operation *op)
 {
-    bool mine = op->user && strcmp(e->system, r->s->wire->system) == 0 &&
-        strcmp(op->user, r->s->user) == 0;
+    bool mine = op->user && strcmp(e->system, r->s->wire->system) == 0
+        && strcmp(op->user, r->s->user) == 0;
     size_t at = replay_find(r, op->channel);
 
     switch (op->verb) {
@@ -186,8 +186,8 @@ replay_event(struct replay *r, const struct event *e)
 {
     for (size_t i = 0; i < e->n_operations; i++)
         replay_operate(r, e, &e->operations[i]);
-    if (r->closed || (e->except && strcmp(e->except, r->s->user) == 0 &&
-                      strcmp(e->system, r->s->wire->system) == 0))
+    if (r->closed || (e->except && strcmp(e->except, r->s->user) == 0
+                      && strcmp(e->system, r->s->wire->system) == 0))
         return;
     for (size_t i = 0; i < e->n_channels; i++)
         if (replay_hears(r, e->channels[i])) {

@@ -85,9 +85,9 @@ token_user(struct arena *a, const struct config *config, const struct io_request
     struct token token;
     const char *text;
 
-    if (wire_query(a, r->query, "token", &text) != ERR_OK ||
-        token_verify(a, text, &rules, now_ms, &token) != ERR_OK ||
-        utf8_length(token.user, strlen(token.user)) > USER_MAX)
+    if (wire_query(a, r->query, "token", &text) != ERR_OK
+        || token_verify(a, text, &rules, now_ms, &token) != ERR_OK
+        || utf8_length(token.user, strlen(token.user)) > USER_MAX)
         return ERR_UNAUTHORIZED;
     hello->user = token.user;
     hello->expires_ms = token.expires_ms;
@@ -138,8 +138,8 @@ message(struct arena *a, const char *p, size_t len, bool binary)
     struct json *v;
     const char *type;
 
-    if (binary || json_parse(a, p, len, MESSAGE_DEPTH, &v, NULL) != ERR_OK ||
-        !(type = json_text(json_get(v, "type"))))
+    if (binary || json_parse(a, p, len, MESSAGE_DEPTH, &v, NULL) != ERR_OK
+        || !(type = json_text(json_get(v, "type"))))
         return WIRE_BAD;
     /* subscribe and unsubscribe have no effect: delivery is by membership. */
     return strcmp(type, "ping") == 0 ? WIRE_PING : WIRE_NOTHING;

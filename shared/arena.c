@@ -50,7 +50,7 @@ block_new(size_t size, struct block *older)
 {
     struct block *b;
 
-    if (size > SIZE_MAX - sizeof(*b) || (b = malloc(sizeof(*b) + size)) == NULL)
+    if (size > SIZE_MAX - sizeof *b || (b = malloc(sizeof *b + size)) == NULL)
         arena_exhausted(size);
     b->older = older;
     b->size = size;
@@ -72,10 +72,10 @@ run_cleanups(struct arena *a)
 struct arena *
 arena_new(void)
 {
-    struct arena *a = malloc(sizeof(*a));
+    struct arena *a = malloc(sizeof *a);
 
     if (a == NULL)
-        arena_exhausted(sizeof(*a));
+        arena_exhausted(sizeof *a);
     a->cleanups = NULL;
     a->newest = block_new(BLOCK_FIRST, NULL);
     return a;
@@ -107,7 +107,7 @@ arena_free(struct arena *a)
 void
 arena_on_reset(struct arena *a, void (*done)(void *p), void *p)
 {
-    struct cleanup *c = arena_alloc(a, sizeof(*c));
+    struct cleanup *c = arena_alloc(a, sizeof *c);
 
     c->older = a->cleanups;
     c->done = done;

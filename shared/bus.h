@@ -31,8 +31,8 @@ void bus_sender_free(struct bus_sender *s, int linger_ms);
 void bus_send(struct bus_sender *s, const char *const *endpoints, size_t n,
               const void *message, size_t len);
 
-/* Does anybody listen at endpoint? Connects and hangs up, without ZeroMQ and without waiting. Only ipc:// can be
- * asked; any other endpoint counts as listening. */
+/* Does anybody listen at endpoint? Connects and hangs up, without ZeroMQ and without waiting. Only
+ * ipc:// can be asked; any other endpoint counts as listening. */
 bool bus_listening(const char *endpoint);
 
 /* Binds endpoint ("ipc:///path", parent directory must exist; an old file is replaced; mode 0600).

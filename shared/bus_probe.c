@@ -15,7 +15,7 @@
 bool
 bus_listening(const char *endpoint)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
     const char *path = endpoint + strlen(IPC);
     bool listening;
     int fd;

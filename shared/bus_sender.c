@@ -169,8 +169,8 @@ push(void *socket, const void *message, size_t len)
 
     if (lib.send(socket, message, len, ZMQ_DONTWAIT) >= 0)
         return true;
-    return errno == EAGAIN && lib.getsockopt(socket, ZMQ_EVENTS, &events, &size) == 0 &&
-        lib.send(socket, message, len, ZMQ_DONTWAIT) >= 0;
+    return errno == EAGAIN && lib.getsockopt(socket, ZMQ_EVENTS, &events, &size) == 0
+        && lib.send(socket, message, len, ZMQ_DONTWAIT) >= 0;
 }
 
 static void

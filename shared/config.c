@@ -54,7 +54,7 @@ static const struct row rows[] = {
 #undef CONFIG_SECTION
 };
 
-#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+#define N_ROWS (sizeof rows / sizeof rows[0])
 
 static const char *const known_systems[] = { "mtchat", NULL };
 
@@ -370,7 +370,7 @@ split(struct arena *a, const char *text)
 
     for (part = copy; *part != '\0'; part++)
         n += *part == ',';
-    list = arena_array(a, n + 1, sizeof(*list));
+    list = arena_array(a, n + 1, sizeof *list);
     n = 0;
     for (part = strtok_r(copy, ",", &rest); part != NULL; part = strtok_r(NULL, ",", &rest)) {
         part = trim(part);
@@ -392,7 +392,7 @@ derive(struct arena *a, struct config *c)
     c->trusted = strcmp(c->auth, "trusted") == 0;
     c->jwt_keys = split(a, c->jwt_secrets);
     if (c->jwt_keys[0] == NULL && c->jwt_secret[0] != '\0') {
-        single = arena_array(a, 2, sizeof(*single));
+        single = arena_array(a, 2, sizeof *single);
         single[0] = c->jwt_secret;
         c->jwt_keys = single;
     }
@@ -401,7 +401,7 @@ derive(struct arena *a, struct config *c)
 enum err
 config_load(struct arena *a, const struct config **config_r, struct fail *fail)
 {
-    struct config *c = arena_alloc(a, sizeof(*c));
+    struct config *c = arena_alloc(a, sizeof *c);
     enum err e;
     size_t i;
 
@@ -430,7 +430,7 @@ all_known(const char *text, const char *const *known, size_t *n_r)
 
     for (*n_r = 0; *text != '\0'; text += len + (text[len] == ',')) {
         len = strcspn(text, ",");
-        if (len >= sizeof(word))
+        if (len >= sizeof word)
             return false;
         memcpy(word, text, len);
         word[len] = '\0';
@@ -539,7 +539,7 @@ config_serves(const struct config *c, const char *system)
 
     for (p = c->systems; *p != '\0'; p += len + (p[len] == ',')) {
         len = strcspn(p, ",");
-        if (len >= sizeof(word))
+        if (len >= sizeof word)
             continue;
         memcpy(word, p, len);
         word[len] = '\0';

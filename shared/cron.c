@@ -67,7 +67,7 @@ bool
 cron_parse(const char *text, struct cron *cron_r)
 {
     static const int low[FIELDS] = {0, 0, 0, 1, 1, 0}, high[FIELDS] = {59, 59, 23, 31, 12, 7};
-    struct cron c = {0};
+    struct cron c = { 0 };
     uint64_t *sets[FIELDS] = {&c.second, &c.minute, &c.hour, &c.day, &c.month, &c.weekday};
     bool *any[FIELDS] = {[3] = &c.any_day, [5] = &c.any_weekday};
 

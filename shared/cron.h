@@ -1,7 +1,8 @@
 /* cron - when something is due again, by a line of six fields
  *
- * "second minute hour day-of-month month day-of-week", in UTC. A field is `*` or a list of N, N-M and these with
- * /STEP; Sunday is 0 or 7. Where both days are restricted, either suffices, as crontab(5) has it.
+ * "second minute hour day-of-month month day-of-week", in UTC. A field is `*` or a list of N, N-M and
+ * these with /STEP; Sunday is 0 or 7. Where both days are restricted, either suffices, as crontab(5)
+ * has it.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -54,7 +54,7 @@ err_fail(struct fail *fail, enum err code, const char *field, const char *format
     fail->code = code;
     fail->field = field;
     va_start(args, format);
-    vsnprintf(fail->why, sizeof(fail->why), format, args);
+    vsnprintf(fail->why, sizeof fail->why, format, args);
     va_end(args);
     return code;
 }

@@ -26,8 +26,8 @@
 #define CLOSE_CODE_MAX 4999
 
 _Static_assert(MAC_SIZE >= crypto_generichash_BYTES_MIN, "MAC too short for BLAKE2b");
-_Static_assert(EVENT_KEY_SIZE >= crypto_generichash_KEYBYTES_MIN &&
-               EVENT_KEY_SIZE <= crypto_generichash_KEYBYTES_MAX, "key size");
+_Static_assert(EVENT_KEY_SIZE >= crypto_generichash_KEYBYTES_MIN
+               && EVENT_KEY_SIZE <= crypto_generichash_KEYBYTES_MAX, "key size");
 
 static const struct {
     enum event_kind kind;

@@ -110,7 +110,7 @@ eventlog_row(struct db_row *r, struct arena *a, struct event *e_r)
     size_t envelope_len;
     const void *envelope = db_blob(r, 1, &envelope_len);
 
-    *e_r = (struct event){0};
+    *e_r = (struct event){ 0 };
     if (event_envelope_read(a, envelope, envelope_len, e_r) != ERR_OK) {
         log_event(LOG_LEVEL_ERROR, "event_row", "seq", log_number(db_int(r, 0)), NULL);
         return ERR_INTERNAL;
@@ -165,7 +165,7 @@ prune_collect(struct db *db, struct arena *a, int64_t before_ms, int64_t newest_
             break;
         envelope = db_blob(r, 2, &len);
         if (event_envelope_read(a, envelope, len, e) != ERR_OK)
-            *e = (struct event){0};     /* unreadable: it has no channels we could clear */
+            *e = (struct event){ 0 };     /* unreadable: it has no channels we could clear */
         e->seq = db_int(r, 0);
         p->n++;
     }
@@ -187,7 +187,7 @@ enum err
 eventlog_prune(struct db *db, struct arena *a, int64_t before_ms, int64_t keep, int64_t limit,
                bool *more_r)
 {
-    struct prune p = {0};
+    struct prune p = { 0 };
     int64_t head = 0, floor = 0;
     enum err e;
 

@@ -21,7 +21,7 @@
 /* What is parsed is a whole document, all of whose buffers begin so. (As a fragment, gumbo 0.10
  * aborts on some misplaced tags, which a body that is really there prevents.) */
 #define PROLOGUE "<!DOCTYPE html><body>"
-#define PROLOGUE_LEN (sizeof(PROLOGUE) - 1)
+#define PROLOGUE_LEN (sizeof PROLOGUE - 1)
 
 #define PASSES_MAX 6            /* real messages settle in one or two */
 #define DEPTH_MAX 100           /* kept tags inside each other; deeper ones are unwrapped */
@@ -151,14 +151,14 @@ url_stays(const char *url)
         }
         if (!is_scheme_char(*url, n == 0))
             return true;        /* no scheme */
-        if (n < sizeof(scheme) - 1)
+        if (n < sizeof scheme - 1)
             scheme[n] = *url;
         n++;
         url++;
     }
     if (n == 0)
         return true;            /* ":x" is relative */
-    if (n >= sizeof(scheme))
+    if (n >= sizeof scheme)
         return false;
     scheme[n] = '\0';
     return strcasecmp(scheme, "http") == 0 || strcasecmp(scheme, "https") == 0;
@@ -192,7 +192,7 @@ heap_alloc(void *arg, size_t n)
         size = h->size == 0 ? CHUNK_FIRST : h->size < CHUNK_LARGEST ? h->size * 2 : h->size;
         if (size < n)
             size = n;
-        if (size > h->budget || (c = malloc(sizeof(*c) + size)) == NULL)
+        if (size > h->budget || (c = malloc(sizeof *c + size)) == NULL)
             longjmp(h->gave_up, 1);
         h->budget -= size;
         c->older = h->chunks;

@@ -21,7 +21,7 @@ id_new(int64_t at_ms)
 
     if (sodium_init() < 0)
         abort();        /* without randomness no id may be made */
-    randombytes_buf(id.bytes, sizeof(id.bytes));
+    randombytes_buf(id.bytes, sizeof id.bytes);
     if (at_ms < 0)
         at_ms = 0;
     if (at_ms > TIME_MAX)
@@ -69,7 +69,7 @@ id_text(const struct id *id, char *out)
     static const char digits[] = "0123456789abcdef";
     char *p = out;
 
-    for (size_t i = 0; id->given && i < sizeof(id->bytes); i++) {
+    for (size_t i = 0; id->given && i < sizeof id->bytes; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
             *p++ = '-';
         *p++ = digits[id->bytes[i] >> 4];
@@ -82,5 +82,5 @@ id_text(const struct id *id, char *out)
 int
 id_compare(const struct id *a, const struct id *b)
 {
-    return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes);
 }

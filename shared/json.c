@@ -164,9 +164,9 @@ shorten_number(struct scan *s, char *from)
 
     *s->out = '\0';
     d = strtod(from, NULL);
-    n = snprintf(text, sizeof(text), "%.17g", d);
+    n = snprintf(text, sizeof text, "%.17g", d);
     if (!isfinite(d))
-        n = snprintf(text, sizeof(text), d < 0 ? "-1e999" : "1e999");
+        n = snprintf(text, sizeof text, d < 0 ? "-1e999" : "1e999");
     memcpy(from, text, (size_t)n);
     s->out = from + n;
 }
@@ -323,11 +323,11 @@ names_repeat(struct arena *a, const cJSON *object)
         n++;
     if (n < 2)
         return false;
-    names = arena_array(a, n, sizeof(*names));
+    names = arena_array(a, n, sizeof *names);
     i = 0;
     cJSON_ArrayForEach(member, object)
         names[i++] = member->string;
-    qsort(names, n, sizeof(*names), compare_names);
+    qsort(names, n, sizeof *names, compare_names);
     for (i = 1; i < n; i++)
         if (strcmp(names[i - 1], names[i]) == 0)
             return true;

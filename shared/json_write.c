@@ -41,7 +41,7 @@ escape(const unsigned char *p, size_t len, char out[8])
     static const char short_for[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
                                       ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\' };
 
-    if (*p < sizeof(short_for) && short_for[*p] != '\0') {
+    if (*p < sizeof short_for && short_for[*p] != '\0') {
         snprintf(out, 8, "\\%c", short_for[*p]);
         return 1;
     }

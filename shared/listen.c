@@ -46,7 +46,7 @@ make_room(const struct sockaddr_un *address)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return errno;
-    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
+    if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN)
         error = EADDRINUSE;             /* EAGAIN: its backlog is full, so it has one */
     else if (errno != ECONNREFUSED || unlink(address->sun_path) != 0)
         error = errno;
@@ -60,7 +60,7 @@ static bool
 bind_local(int fd, const struct sockaddr_un *address)
 {
     return fchmod(fd, SOCKET_MODE) == 0
-        && bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0
+        && bind(fd, (const struct sockaddr *)address, sizeof *address) == 0
         && chmod(address->sun_path, SOCKET_MODE) == 0
         && listen(fd, BACKLOG) == 0;
 }
@@ -71,7 +71,7 @@ open_local(const char *where, const char *path, int *fd_r)
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     int fd, error;
 
-    if (strlen(path) >= sizeof(address.sun_path))
+    if (strlen(path) >= sizeof address.sun_path)
         return failed(where, "the path is too long for a socket", ERR_FIELD);
     strcpy(address.sun_path, path);
     if ((error = make_room(&address)) != 0)
@@ -98,7 +98,7 @@ bind_first(const struct addrinfo *list)
     for (a = list; a != NULL; a = a->ai_next) {
         fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
         if (fd >= 0) {
-            setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+            setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
             if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
                 return fd;
         }
@@ -123,7 +123,7 @@ open_tcp(const char *where, int *fd_r)
         start++;
         len -= 2;
     }
-    if (colon == NULL || len >= sizeof(host))
+    if (colon == NULL || len >= sizeof host)
         return failed(where, "neither unix:PATH nor HOST:PORT", ERR_FIELD);
     memcpy(host, start, len);
     host[len] = '\0';

@@ -90,7 +90,7 @@ add_value(struct line *l, const char *value)
         if (*p == '\n') {
             add(l, "\\n", 2);
         } else if (n == 0) {
-            snprintf(escape, sizeof(escape), "\\x%02x", *p);
+            snprintf(escape, sizeof escape, "\\x%02x", *p);
             add_string(l, escape);
         } else if (*p == '"' || *p == '\\') {
             add(l, (const char[]){ '\\', (char)*p }, 2);
@@ -131,7 +131,7 @@ log_level_named(const char *name, enum log_level *level_r)
 {
     size_t i;
 
-    for (i = 0; i < sizeof(level_words) / sizeof(level_words[0]); i++) {
+    for (i = 0; i < sizeof level_words / sizeof level_words[0]; i++) {
         if (strcmp(name, level_words[i]) == 0) {
             *level_r = (enum log_level)i;
             return true;
@@ -180,7 +180,7 @@ log_number(long long n)
     static _Thread_local unsigned next;
     char *text = ring[next++ % NUMBERS];
 
-    snprintf(text, sizeof(ring[0]), "%lld", n);
+    snprintf(text, sizeof ring[0], "%lld", n);
     return text;
 }
 

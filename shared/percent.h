@@ -13,8 +13,8 @@
 /* Value of a hexadecimal digit of either case; -1 for anything else. */
 int percent_hex(char c);
 
-/* Decodes p[0..len) into the arena, NUL-terminated; *len_r tells of NULs that strlen would hide. A '%' without
- * two digits stays as it is and makes the answer false. plus_is_space: as in forms. */
+/* Decodes p[0..len) into the arena, NUL-terminated; *len_r tells of NULs that strlen would hide.
+ * A '%' without two digits stays as it is and makes the answer false. plus_is_space: as in forms. */
 bool percent_decode(struct arena *a, const char *p, size_t len, bool plus_is_space, char **text_r,
                     size_t *len_r);
 

@@ -61,8 +61,8 @@ prepare(int fd)
         errno = EINVAL;
         return false;
     }
-    if (st.st_size == sizeof(struct table) &&
-        pread(fd, &header, sizeof(header), 0) == sizeof(header) && header.magic == MAGIC)
+    if (st.st_size == sizeof(struct table)
+        && pread(fd, &header, sizeof header, 0) == sizeof header && header.magic == MAGIC)
         return true;
     if (ftruncate(fd, 0) != 0)
         return false;
@@ -72,12 +72,12 @@ prepare(int fd)
         errno = fault;
         return false;
     }
-    memset(&header, 0, sizeof(header));
-    randombytes_buf(header.key, sizeof(header.key));
-    if (pwrite(fd, &header, sizeof(header), 0) != sizeof(header))
+    memset(&header, 0, sizeof header);
+    randombytes_buf(header.key, sizeof header.key);
+    if (pwrite(fd, &header, sizeof header, 0) != sizeof header)
         return false;
     header.magic = MAGIC;
-    return pwrite(fd, &header.magic, sizeof(header.magic), 0) == sizeof(header.magic);
+    return pwrite(fd, &header.magic, sizeof header.magic, 0) == sizeof header.magic;
 }
 
 static struct table *
@@ -107,7 +107,7 @@ ratelimit_open(const char *path)
     fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return NULL;
-    r = malloc(sizeof(*r));
+    r = malloc(sizeof *r);
     if (r != NULL && (r->table = map(fd)) == NULL) {
         saved = errno;
         free(r);
@@ -126,7 +126,7 @@ ratelimit_close(struct ratelimit *r)
 {
     if (r == NULL)
         return;
-    munmap(r->table, sizeof(*r->table));
+    munmap(r->table, sizeof *r->table);
     free(r);
 }
 
@@ -189,7 +189,7 @@ ratelimit_take(struct ratelimit *r, const char *key, int64_t rate_per_s, int64_t
     uint64_t hash, tag, cost, wait;
 
     crypto_shorthash(bytes, (const unsigned char *)key, strlen(key), r->table->header.key);
-    memcpy(&hash, bytes, sizeof(hash));
+    memcpy(&hash, bytes, sizeof hash);
     tag = (hash >> TIME_BITS) | 1;      /* never 0: that is an untouched slot */
     if (rate_per_s < 1)
         rate_per_s = 1;

@@ -14,7 +14,7 @@
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 #define JSON_DEPTH 32
 #define OURS "confab:"          /* audiences of our own systems begin so */
-#define OURS_LEN (sizeof(OURS) - 1)
+#define OURS_LEN (sizeof OURS - 1)
 #define EXPIRES_MAX_S 253402300799.0    /* the end of the year 9999 */
 
 /* Strict base64url: no padding, no white space, no stray bits. NULL when it is not. */
@@ -23,8 +23,8 @@ decode(struct arena *a, const char *text, size_t text_len, size_t *len_r)
 {
     unsigned char *out = arena_alloc(a, text_len + 1);
 
-    if (text_len == 0 ||
-        sodium_base642bin(out, text_len, text, text_len, NULL, len_r, NULL, BASE64) != 0)
+    if (text_len == 0
+        || sodium_base642bin(out, text_len, text, text_len, NULL, len_r, NULL, BASE64) != 0)
         return NULL;
     return (char *)out;
 }
@@ -50,7 +50,7 @@ sign(unsigned char mac[crypto_auth_hmacsha256_BYTES], const char *secret, const 
     crypto_auth_hmacsha256_init(&state, (const unsigned char *)secret, strlen(secret));
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)p, len);
     crypto_auth_hmacsha256_final(&state, mac);
-    sodium_memzero(&state, sizeof(state));
+    sodium_memzero(&state, sizeof state);
 }
 
 /* Tries every secret, also after one fitted: the time tells nothing about which. */
@@ -64,13 +64,13 @@ signature_fits(struct arena *a, const struct token_rules *rules, const char *tex
     char *given = decode(a, signature, strlen(signature), &given_len);
     bool fits = false;
 
-    if (given == NULL || given_len != sizeof(mac))
+    if (given == NULL || given_len != sizeof mac)
         return false;
     for (secret = rules->secrets; *secret != NULL; secret++) {
         sign(mac, *secret, text, len);
-        fits |= sodium_memcmp(mac, given, sizeof(mac)) == 0;
+        fits |= sodium_memcmp(mac, given, sizeof mac) == 0;
     }
-    sodium_memzero(mac, sizeof(mac));
+    sodium_memzero(mac, sizeof mac);
     return fits;
 }
 
@@ -94,8 +94,8 @@ times_are_good(const struct json *payload, const struct token_rules *rules, int6
     *expires_ms_r = 0;
     if (!rules->check_times)
         return true;
-    if (nbf != NULL && (json_type(nbf) != JSON_NUMBER ||
-                        now_s < json_number(nbf) - (double)rules->leeway_s))
+    if (nbf != NULL && (json_type(nbf) != JSON_NUMBER
+                        || now_s < json_number(nbf) - (double)rules->leeway_s))
         return false;
     if (exp == NULL)
         return true;
@@ -170,8 +170,8 @@ token_verify(struct arena *a, const char *text, const struct token_rules *rules,
     if (!signature_fits(a, rules, text, (size_t)(second - text), second + 1))
         return ERR_UNAUTHORIZED;
     payload = decode_object(a, first + 1, (size_t)(second - first - 1));
-    if (payload == NULL || !times_are_good(payload, rules, now_ms, &token.expires_ms) ||
-        !audience_is_good(payload, rules->audience))
+    if (payload == NULL || !times_are_good(payload, rules, now_ms, &token.expires_ms)
+        || !audience_is_good(payload, rules->audience))
         return ERR_UNAUTHORIZED;
     token.user = user_of(a, payload, rules->user_claim);
     if (token.user == NULL)
@@ -209,13 +209,13 @@ token_mint(struct sbuf *out, const char *secret, const char *user_claim, const c
         json_kv(&payload, "aud", audience);
     json_close(&payload, '}');
 
-    put_base64(out, header, sizeof(header) - 1);
+    put_base64(out, header, sizeof header - 1);
     sbuf_putc(out, '.');
     put_base64(out, sbuf_str(&payload), payload.len);
     if (!out->failed && !payload.failed) {
         sign(mac, secret, out->data + start, out->len - start);
         sbuf_putc(out, '.');
-        put_base64(out, mac, sizeof(mac));
+        put_base64(out, mac, sizeof mac);
     }
     out->failed |= payload.failed;
     sbuf_fini(&payload);
@@ -234,7 +234,7 @@ token_secret_equal(const char *a, const char *b)
 
     digest(a, hash_a);
     digest(b, hash_b);
-    return sodium_memcmp(hash_a, hash_b, sizeof(hash_a)) == 0;
+    return sodium_memcmp(hash_a, hash_b, sizeof hash_a) == 0;
 }
 
 const char *

@@ -38,7 +38,7 @@ static const char *const types[] = {
 enum err
 mtchat_judge_file(struct fail *fail, const char *content_type, int64_t size)
 {
-    size_t i, n = sizeof(types) / sizeof(types[0]);
+    size_t i, n = sizeof types / sizeof types[0];
 
     for (i = 0; i < n && strcmp(types[i], content_type) != 0; i++)
         continue;
@@ -59,8 +59,8 @@ key_is_safe(const char *key, const struct id *dialog)
     strcpy(prefix, "dialogs/");
     strcat(prefix, id_text(dialog, id));
     strcat(prefix, "/");
-    return len >= 1 && len <= FILE_KEY_MAX && strncmp(key, prefix, strlen(prefix)) == 0 &&
-           !strstr(key, "..") && !strcasestr(key, "%2e") && !strchr(key, '\\');
+    return len >= 1 && len <= FILE_KEY_MAX && strncmp(key, prefix, strlen(prefix)) == 0
+           && !strstr(key, "..") && !strcasestr(key, "%2e") && !strchr(key, '\\');
 }
 
 static enum err

@@ -116,7 +116,7 @@ hash_text(crypto_generichash_state *state, const char *text)
     uint64_t len = strlen(text);
 
     /* The length in front keeps neighbouring texts apart. */
-    crypto_generichash_update(state, (const unsigned char *)&len, sizeof(len));
+    crypto_generichash_update(state, (const unsigned char *)&len, sizeof len);
     crypto_generichash_update(state, (const unsigned char *)text, len);
 }
 
@@ -148,8 +148,8 @@ read_key(struct request *q, const struct in_message *in, struct message_new *new
 {
     new->client_key = in->client_key;
     new->key = q->idempotency_key ? q->idempotency_key : in->client_key;
-    if ((new->key && !http_visible(new->key, KEY_MAX)) ||
-        (new->client_key && !http_visible(new->client_key, KEY_MAX)))
+    if ((new->key && !http_visible(new->key, KEY_MAX))
+        || (new->client_key && !http_visible(new->client_key, KEY_MAX)))
         return err_fail(&q->fail, ERR_LIMIT, "client_message_id",
                         "an idempotency key is 1 to %d visible ASCII characters", KEY_MAX);
     if (new->key)

@@ -57,7 +57,7 @@ malformed(struct request *q, const char *why)
 enum err
 mtchat_read_scopes(struct request *q)
 {
-    struct scope_lists *scopes = arena_alloc(q->arena, sizeof(*scopes));
+    struct scope_lists *scopes = arena_alloc(q->arena, sizeof *scopes);
     const struct list one = { scopes, 1 };
     struct json *json;
     char *text;

@@ -111,8 +111,8 @@ enum err op_read(struct op *o, const char *user, const struct id *conversation,
                  const struct id *entry);
 
 /* Archives at most limit rows of participants for whom nothing happened (no entry, no joining, no
- * unarchiving by hand) in the last config->archive_after_secs and who did not pin the conversation; tells each.
- * *more_r: there may be more. */
+ * unarchiving by hand) in the last config->archive_after_secs and who did not pin the conversation;
+ * tells each. *more_r: there may be more. */
 enum err op_archive_idle(struct op *o, int64_t limit, bool *more_r);
 
 /* ---- messages ---- */

@@ -11,7 +11,7 @@ static enum err
 archive_rows(struct op *o, const struct member_idle *rows, size_t n)
 {
     struct store store = op_store(o);
-    struct notice notice = {.kind = EVENT_ARCHIVED, .conversation = rows[0].conversation};
+    struct notice notice = { .kind = EVENT_ARCHIVED, .conversation = rows[0].conversation };
     const char **channels = arena_array(o->arena, n, sizeof *channels);
     enum err e = ERR_OK;
 

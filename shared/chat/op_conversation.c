@@ -43,7 +43,7 @@ insert_members(struct op *o, const struct conversation *c, const struct conversa
 
     for (size_t i = 0; e == ERR_OK && i < in->n_members; i++) {
         const char *user = in->members[i].user;
-        struct notice n = {.kind = EVENT_MEMBER_JOINED, .conversation = c->uid, .user = user};
+        struct notice n = { .kind = EVENT_MEMBER_JOINED, .conversation = c->uid, .user = user };
 
         e = store_member_insert(&store, c->key, &in->members[i], JOINED_ADDED, false);
         tx_event_on(o, &n, channel);
@@ -57,7 +57,7 @@ static enum err
 insert_created(struct op *o, const struct conversation *c, const struct conversation_new *in)
 {
     struct store store = op_store(o);
-    struct entry entry = {.conversation = c->uid, .kind = ENTRY_SYSTEM};
+    struct entry entry = { .conversation = c->uid, .kind = ENTRY_SYSTEM };
     struct sbuf content;
     enum err e;
 
@@ -204,7 +204,7 @@ op_conversation_inspect(struct op *o, const struct id *conversation,
     struct store store = op_store(o);
     enum err e;
 
-    *full_r = (struct conversation_full){0};
+    *full_r = (struct conversation_full){ 0 };
     if ((e = db_begin_read(o->db)) != ERR_OK)
         return e;
     e = rights_conversation(o, conversation, ERR_NO_CONVERSATION, &full_r->c);
@@ -228,7 +228,7 @@ tell_everybody_left(struct op *o, const struct conversation *c)
     enum err e = store_member_users(&store, c->key, &users, &n_users);
 
     for (size_t i = 0; e == ERR_OK && i < n_users; i++) {
-        struct notice n = {.kind = EVENT_MEMBER_LEFT, .conversation = c->uid, .user = users[i]};
+        struct notice n = { .kind = EVENT_MEMBER_LEFT, .conversation = c->uid, .user = users[i] };
 
         tx_event_on(o, &n, tx_user_channel(o, users[i]));
     }

@@ -80,11 +80,11 @@ replay(struct op *o, const char *user, int64_t since, int64_t head, struct batch
 enum err
 op_sync(struct op *o, const char *user, int64_t since, int64_t limit, struct sync_page *page_r)
 {
-    struct batch b = {.max = (size_t)limit + 1, .max_bytes = READ_BYTES};
+    struct batch b = { .max = (size_t)limit + 1, .max_bytes = READ_BYTES };
     int64_t floor = 0;
     enum err e;
 
-    *page_r = (struct sync_page){0};
+    *page_r = (struct sync_page){ 0 };
     if ((e = db_begin_read(o->db)) != ERR_OK)
         return e;
     e = eventlog_state(o->db, o->arena, &page_r->seq, &floor);
@@ -145,7 +145,7 @@ enum err
 op_log_read(struct op *o, int64_t after, int64_t limit, struct event **events_r, size_t *n_r)
 {
     struct db_row *r = db_query(o->db, Q_EVENT_READ, o->arena);
-    struct batch b = {.max = (size_t)limit, .max_bytes = READ_BYTES};
+    struct batch b = { .max = (size_t)limit, .max_bytes = READ_BYTES };
     enum err e;
 
     db_bind_int(r, ":after", after);
@@ -196,12 +196,12 @@ read_audience(struct op *o, const char *user, struct connect_state *state)
 enum err
 op_connect(struct op *o, const char *user, int64_t since, struct connect_state *state_r)
 {
-    struct batch b = {.max = (size_t)o->config->resume_max + 1,
-                      .max_bytes = (size_t)o->config->ws_queue_bytes};
+    struct batch b = { .max = (size_t)o->config->resume_max + 1,
+                       .max_bytes = (size_t)o->config->ws_queue_bytes };
     int64_t floor = 0;
     enum err e;
 
-    *state_r = (struct connect_state){0};
+    *state_r = (struct connect_state){ 0 };
     if ((e = db_begin_read(o->db)) != ERR_OK)
         return e;
     if ((e = eventlog_state(o->db, o->arena, &state_r->head, &floor)) == ERR_OK)

@@ -14,8 +14,8 @@ system_entry(struct op *o, const struct conversation *c, enum system_entry what,
              const struct member_new *who)
 {
     struct store store = op_store(o);
-    struct entry entry = {.conversation = c->uid, .kind = ENTRY_SYSTEM};
-    struct notice n = {.kind = EVENT_ENTRY_NEW, .conversation = c->uid, .entry = &entry};
+    struct entry entry = { .conversation = c->uid, .kind = ENTRY_SYSTEM };
+    struct notice n = { .kind = EVENT_ENTRY_NEW, .conversation = c->uid, .entry = &entry };
     struct sbuf content;
     enum err e;
 
@@ -31,7 +31,7 @@ system_entry(struct op *o, const struct conversation *c, enum system_entry what,
 static void
 tell_joined(struct op *o, const struct conversation *c, const char *user)
 {
-    struct notice n = {.kind = EVENT_MEMBER_JOINED, .conversation = c->uid, .user = user};
+    struct notice n = { .kind = EVENT_MEMBER_JOINED, .conversation = c->uid, .user = user };
     char *channel = tx_channel(o, &c->uid);
 
     tx_event_on(o, &n, channel);
@@ -42,7 +42,7 @@ tell_joined(struct op *o, const struct conversation *c, const char *user)
 static void
 tell_left(struct op *o, const struct conversation *c, const char *user)
 {
-    struct notice n = {.kind = EVENT_MEMBER_LEFT, .conversation = c->uid, .user = user};
+    struct notice n = { .kind = EVENT_MEMBER_LEFT, .conversation = c->uid, .user = user };
     const char *channels[] = {tx_channel(o, &c->uid), tx_user_channel(o, user)};
 
     tx_event(o, &n, channels, 2);
@@ -138,7 +138,7 @@ op_leave(struct op *o, const char *user, const struct id *conversation)
 {
     struct store store = op_store(o);
     struct conversation c;
-    struct member_new who = {.user = user};
+    struct member_new who = { .user = user };
     enum err e;
 
     if ((e = tx_begin(o)) != ERR_OK)
@@ -162,8 +162,8 @@ op_member_switch(struct op *o, const char *user, const struct id *conversation,
     struct store store = op_store(o);
     struct conversation c;
     struct member_state me;
-    struct notice n = {.kind = on ? EVENT_ARCHIVED : EVENT_UNARCHIVED,
-                       .conversation = *conversation};
+    struct notice n = { .kind = on ? EVENT_ARCHIVED : EVENT_UNARCHIVED,
+                        .conversation = *conversation };
     bool was;
     enum err e;
 
@@ -198,7 +198,7 @@ veil(struct member *m, const char *viewer, bool viewer_is_member)
     m->archived = m->pinned = false;
     m->notifications = true;
     if (!viewer_is_member)
-        m->read = (struct id){0};
+        m->read = (struct id){ 0 };
 }
 
 enum err

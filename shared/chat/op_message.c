@@ -81,7 +81,7 @@ static enum err
 insert_message(struct sending *s, struct entry *entry_r)
 {
     struct store store = op_store(s->o);
-    struct entry answered = {0};
+    struct entry answered = { 0 };
     enum err e;
 
     if (s->in->reply_to.given
@@ -102,7 +102,7 @@ static enum err
 unarchive_all(struct sending *s)
 {
     struct store store = op_store(s->o);
-    struct notice n = {.kind = EVENT_UNARCHIVED, .conversation = s->c.uid};
+    struct notice n = { .kind = EVENT_UNARCHIVED, .conversation = s->c.uid };
     const char **users;
     size_t n_users;
     enum err e = store_member_unarchive_all(&store, s->c.key, &users, &n_users);
@@ -129,9 +129,9 @@ read_by_sending(struct sending *s, const struct entry *entry, bool *had_unread_r
 static enum err
 send_message(struct sending *s, struct entry *entry_r)
 {
-    struct notice said = {.kind = EVENT_ENTRY_NEW, .conversation = s->c.uid, .entry = entry_r,
-                          .client_key = s->in->client_key};
-    struct notice read = {.kind = EVENT_READ, .conversation = s->c.uid, .user = s->user};
+    struct notice said = { .kind = EVENT_ENTRY_NEW, .conversation = s->c.uid, .entry = entry_r,
+                           .client_key = s->in->client_key };
+    struct notice read = { .kind = EVENT_READ, .conversation = s->c.uid, .user = s->user };
     bool had_unread;
     enum err e;
 
@@ -151,7 +151,7 @@ enum err
 op_message_send(struct op *o, const char *user, const struct id *conversation,
                 const struct message_new *in, enum err content_verdict, struct entry *entry_r)
 {
-    struct sending s = {.o = o, .user = user, .in = in};
+    struct sending s = { .o = o, .user = user, .in = in };
     bool repeat;
     enum err e;
 
@@ -194,8 +194,8 @@ op_message_edit(struct op *o, const char *user, const struct id *conversation,
 {
     struct store store = op_store(o);
     struct conversation c;
-    struct notice n = {.kind = EVENT_ENTRY_EDITED, .conversation = *conversation,
-                       .entry = entry_r};
+    struct notice n = { .kind = EVENT_ENTRY_EDITED, .conversation = *conversation,
+                        .entry = entry_r };
     enum err e;
 
     if ((e = tx_begin(o)) != ERR_OK)
@@ -218,7 +218,7 @@ op_message_delete(struct op *o, const char *user, const struct id *conversation,
     struct store store = op_store(o);
     struct conversation c;
     struct entry gone;
-    struct notice n = {.kind = EVENT_ENTRY_DELETED, .conversation = *conversation, .entry = &gone};
+    struct notice n = { .kind = EVENT_ENTRY_DELETED, .conversation = *conversation, .entry = &gone };
     enum err e;
 
     if ((e = tx_begin(o)) != ERR_OK)
@@ -241,7 +241,7 @@ move_position(struct op *o, const struct conversation *c, const char *user,
               const struct member_state *me, int64_t n)
 {
     struct store store = op_store(o);
-    struct notice notice = {.kind = EVENT_READ, .conversation = c->uid, .user = user};
+    struct notice notice = { .kind = EVENT_READ, .conversation = c->uid, .user = user };
     bool forward = n > me->unread_n, count_moves = false;
     enum err e = store_member_unread(&store, c->key, user, forward ? me->unread_n : n,
                                      forward ? n : me->unread_n, &count_moves);

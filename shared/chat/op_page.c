@@ -125,10 +125,10 @@ op_message_page(struct op *o, const char *user, const struct id *conversation,
                 enum page_mode mode, const struct id *anchor, int64_t limit,
                 struct message_page *page_r)
 {
-    struct paging p = {.o = o, .store = op_store(o), .limit = limit};
+    struct paging p = { .o = o, .store = op_store(o), .limit = limit };
     enum err e;
 
-    *page_r = (struct message_page){0};
+    *page_r = (struct message_page){ 0 };
     if ((e = db_begin_read(o->db)) != ERR_OK)
         return e;
     if ((e = rights_conversation(o, conversation, ERR_NOT_MEMBER, &p.c)) != ERR_OK

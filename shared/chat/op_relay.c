@@ -117,7 +117,7 @@ presence_channels(struct op *o, const char *user, const char ***channels_r, size
 static enum err
 tell_presence(struct op *o, const char *user, bool online)
 {
-    struct notice n = {.kind = EVENT_PRESENCE, .user = user, .online = online};
+    struct notice n = { .kind = EVENT_PRESENCE, .user = user, .online = online };
     const char **channels;
     size_t n_channels;
     enum err e = db_run(query_user(o, online ? Q_PRESENCE_INSERT : Q_PRESENCE_DELETE, user), NULL);
@@ -188,7 +188,7 @@ stale(struct op *o, int64_t limit, struct live_change **list_r, size_t *n_r)
     db_bind_int(r, ":limit", limit);
     while (db_step(r)) {
         *list_r = arena_grow(o->arena, *list_r, *n_r, &size, sizeof **list_r);
-        (*list_r)[(*n_r)++] = (struct live_change){.system = db_text(r, 0), .user = db_text(r, 1)};
+        (*list_r)[(*n_r)++] = (struct live_change){ .system = db_text(r, 0), .user = db_text(r, 1) };
     }
     return db_done(r);
 }

@@ -68,7 +68,7 @@ view_of_candidate(struct op *o, const struct viewer *viewer, const struct conver
         return e;
     if (!match)
         return err_fail(o->fail, ERR_OUT_OF_SCOPE, NULL, "%s", err_text(ERR_OUT_OF_SCOPE));
-    *view_r = (struct conversation_view){.c = *c, .can_join = true};
+    *view_r = (struct conversation_view){ .c = *c, .can_join = true };
     return ERR_OK;
 }
 
@@ -79,7 +79,7 @@ op_conversation_get(struct op *o, const struct viewer *viewer, const struct id *
     static const struct conversation_filter one = {
         .which = WHICH_PARTICIPATING, .archived = -1, .limit = 1,
     };
-    struct viewer unnarrowed = {.user = viewer->user};
+    struct viewer unnarrowed = { .user = viewer->user };
     struct store store = op_store(o);
     struct conversation_view *views;
     struct conversation c;

@@ -76,7 +76,7 @@ tx_operation(struct op *o, enum event_verb verb, const char *user, const char *c
     box->operations = arena_grow(o->arena, box->operations, box->n_operations, &box->size_operations,
                             sizeof *box->operations);
     box->operations[box->n_operations++] =
-        (struct event_operation){.verb = verb, .user = user, .channel = channel};
+        (struct event_operation){ .verb = verb, .user = user, .channel = channel };
 }
 
 char *
@@ -172,7 +172,7 @@ push(struct op *o, const struct targets *t)
 enum err
 tx_end(struct op *o, enum err e)
 {
-    struct targets t = {0};
+    struct targets t = { 0 };
     bool says = o->outbox->n > 0;
 
     assert(says || o->outbox->n_operations == 0);       /* operations need an event to ride on */

@@ -365,7 +365,7 @@ db_blob(struct db_row *r, int column, size_t *len_r)
 struct id
 db_id(struct db_row *r, int column)
 {
-    struct id id = {0};
+    struct id id = { 0 };
 
     if (sqlite3_column_bytes(r->stmt, column) == (int)sizeof id.bytes) {
         memcpy(id.bytes, sqlite3_column_blob(r->stmt, column), sizeof id.bytes);

@@ -44,7 +44,7 @@ wake(int signal)
 static void
 install_handler(void)
 {
-    struct sigaction sa = {.sa_handler = wake};     /* no SA_RESTART: that is the point */
+    struct sigaction sa = { .sa_handler = wake };     /* no SA_RESTART: that is the point */
 
     sigemptyset(&sa.sa_mask);
     sigaction(WAKE_SIGNAL, &sa, NULL);
@@ -83,7 +83,7 @@ writer_lock_close(struct writer_lock *l)
 static int
 lock_call(struct writer_lock *l, int command, short type)
 {
-    struct flock f = {.l_type = type, .l_whence = SEEK_SET};
+    struct flock f = { .l_type = type, .l_whence = SEEK_SET };
 
     return fcntl(l->fd, command, &f);
 }
@@ -91,7 +91,7 @@ lock_call(struct writer_lock *l, int command, short type)
 static enum err
 wait_for_turn(struct writer_lock *l, int wait_ms)
 {
-    struct sigevent ev = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = WAKE_SIGNAL};
+    struct sigevent ev = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = WAKE_SIGNAL };
     struct itimerspec spec = {
         .it_value = {wait_ms / 1000, (long)(wait_ms % 1000) * 1000000L},
         .it_interval = {0, WAKE_AGAIN_NS},

@@ -133,7 +133,7 @@ store_entry_at(const struct store *s, int64_t key, int64_t n, struct id *uid_r)
 {
     struct db_row *r = query_in(s, Q_ENTRY_AT_POSITION, key);
 
-    *uid_r = (struct id){0};
+    *uid_r = (struct id){ 0 };
     db_bind_int(r, ":n", n);
     if (db_step(r))
         *uid_r = db_id(r, 0);

@@ -85,7 +85,7 @@ enum err
 store_scope_list(const struct store *s, int64_t key, struct scope **scopes_r, size_t *n_r)
 {
     struct db_row *r = db_query(s->db, Q_SCOPE_LIST, s->arena);
-    size_t size = 0, sizes[SCOPE_LEVELS] = {0};
+    size_t size = 0, sizes[SCOPE_LEVELS] = { 0 };
     int64_t id = 0;
 
     *scopes_r = NULL;
@@ -97,7 +97,7 @@ store_scope_list(const struct store *s, int64_t key, struct scope **scopes_r, si
         if (*n_r == 0 || db_int(r, 0) != id) {
             id = db_int(r, 0);
             *scopes_r = arena_grow(s->arena, *scopes_r, *n_r, &size, sizeof **scopes_r);
-            (*scopes_r)[(*n_r)++] = (struct scope){.uid = db_id(r, 1), .created_ms = db_int(r, 2)};
+            (*scopes_r)[(*n_r)++] = (struct scope){ .uid = db_id(r, 1), .created_ms = db_int(r, 2) };
             for (int i = 0; i < SCOPE_LEVELS; i++)
                 sizes[i] = 0;
         }
