@@ -210,15 +210,9 @@ read_stdin(void *arg, char *p, size_t len)
     return read(STDIN_FILENO, p, len);
 }
 
-/* ---- one FastCGI process ---- */
+/* ---- writing ---- */
 
-struct worker {
-    const struct cgi *cgi;
-    FCGX_Request fcgi;
-    struct arena *arena;
-    struct sbuf body, answer;
-};
-
+/* Changes v while it goes. */
 static bool
 write_pieces(int fd, struct iovec *v, int n)
 {
@@ -238,6 +232,15 @@ write_pieces(int fd, struct iovec *v, int n)
     }
     return true;
 }
+
+/* ---- one FastCGI process ---- */
+
+struct worker {
+    const struct cgi *cgi;
+    FCGX_Request fcgi;
+    struct arena *arena;
+    struct sbuf body, answer;
+};
 
 static void
 record_head(uint8_t head[RECORD_HEAD], uint8_t type, int id, size_t len)
@@ -368,22 +371,6 @@ cgi_serve(const struct cgi *cgi, int fd)
 
 /* ---- one plain CGI request ---- */
 
-static int
-write_all(int fd, const char *p, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, p, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return 1;
-        p += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 bool
 cgi_is_plain(void)
 {
@@ -398,7 +385,7 @@ cgi_once(const struct cgi *cgi)
     struct alarm_clock clock;
     struct sbuf body, answer;
     sigset_t waiting;
-    int failed;
+    bool written;
 
     set_signals(&waiting);
     sbuf_init(&body, (size_t)cgi->config->body_max + 1);
@@ -409,10 +396,10 @@ cgi_once(const struct cgi *cgi)
     alarm_stop(&clock);
     cgi->answer(cgi->arg, &q, &answer);
     FAULT("answer.before");
-    failed = write_all(STDOUT_FILENO, answer.data, answer.len);
+    written = write_pieces(STDOUT_FILENO, &(struct iovec){ answer.data, answer.len }, 1);
     FAULT("answer.after");
     sbuf_fini(&body);
     sbuf_fini(&answer);
     arena_free(arena);
-    return failed;
+    return written ? 0 : 1;
 }

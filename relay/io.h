@@ -55,8 +55,6 @@ struct io_handlers {
     /* One whole message, at most ws_message_max bytes; text is valid UTF-8 (else the connection was
      * closed with 1007; a longer one with 1009). */
     void (*message)(void *arg, struct conn *c, const char *p, size_t len, bool binary);
-    /* A protocol-level pong or any other sign of life. */
-    void (*alive)(void *arg, struct conn *c);
     /* The connection is gone, for whatever reason. */
     void (*closed)(void *arg, struct conn *c);
 };
@@ -85,7 +83,6 @@ enum err io_watch(struct io *io, int fd, void (*readable)(void *arg), void *arg)
 struct io_timer;
 struct io_timer *io_timer_new(struct io *io, void (*due)(void *arg), void *arg);
 void io_timer_set(struct io_timer *t, int64_t after_ms);
-void io_timer_cancel(struct io_timer *t);
 void io_timer_free(struct io_timer *t);
 
 void *conn_user(const struct conn *c);

@@ -72,6 +72,13 @@ timer_due(struct ev_loop *loop, ev_timer *w, int events)
     t->due(t->arg);
 }
 
+static void
+timer_stop(struct io_timer *t)
+{
+    if (t->io != NULL)
+        ev_timer_stop(t->io->loop, &t->watcher);
+}
+
 /* Room for every connection the settings allow, as far as the hard limit lets us: libwebsockets
  * sizes its tables by the limit it finds. */
 static void
@@ -138,7 +145,7 @@ io_free(struct io *io)
         free(watch);
     }
     while ((timer = LIST_FIRST(&io->timers)) != NULL) {
-        io_timer_cancel(timer);
+        timer_stop(timer);
         LIST_REMOVE(timer, entry);
         timer->io = NULL;
     }
@@ -222,19 +229,12 @@ io_timer_set(struct io_timer *t, int64_t after_ms)
 }
 
 void
-io_timer_cancel(struct io_timer *t)
-{
-    if (t->io != NULL)
-        ev_timer_stop(t->io->loop, &t->watcher);
-}
-
-void
 io_timer_free(struct io_timer *t)
 {
     if (t == NULL)
         return;
     if (t->io != NULL) {
-        io_timer_cancel(t);
+        timer_stop(t);
         LIST_REMOVE(t, entry);
     }
     free(t);

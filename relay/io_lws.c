@@ -201,9 +201,7 @@ message_deliver(struct conn *c, const char *p, size_t len)
         return;
     }
     count(c->links, IO_MESSAGES_IN, 1);
-    io->handlers.alive(io->arg, c);
-    if (c->state == CONN_OPEN)
-        io->handlers.message(io->arg, c, p, len, binary);
+    io->handlers.message(io->arg, c, p, len, binary);
 }
 
 /* A piece of a message, of at most RX_SIZE bytes. */
@@ -235,16 +233,6 @@ conn_received(struct conn *c, const char *p, size_t len)
         message_deliver(c, sbuf_str(&c->in), c->in.len);
     if (last || c->in.failed)
         sbuf_fini(&c->in);
-}
-
-static void
-conn_ponged(struct conn *c)
-{
-    struct io *io = c->links->io;
-
-    io_life_heard(c);
-    if (c->state == CONN_OPEN)
-        io->handlers.alive(io->arg, c);
 }
 
 /* ---- coming and going ---- */
@@ -334,7 +322,7 @@ lws_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *i
         conn_received(c, in, len);
         return 0;
     case LWS_CALLBACK_RECEIVE_PONG:
-        conn_ponged(c);
+        io_life_heard(c);
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return conn_writable(c);

@@ -16,6 +16,7 @@ struct user {
     char *system, *user;
     int64_t sockets;
     bool written;               /* there is a row */
+    bool unsure;                /* or there may be one all the same */
     bool flying, flying_online; /* in the batch under way, and as what */
     bool dirty;
     struct user *next_dirty;
@@ -125,6 +126,7 @@ fly(struct presence *p, struct user *u)
         p->changes = mem_grow(p->changes, p->size, sizeof *p->changes);
         p->flying = mem_grow(p->flying, p->size, sizeof *p->flying);
     }
+    u->unsure = false;
     u->flying = true;
     u->flying_online = wanted(u);
     p->flying[p->n_flying] = u;
@@ -144,6 +146,7 @@ rewrite_one(void *arg, struct strmap_node *node)
     struct user *u = STRMAP_OF(node, struct user, node);
 
     u->written = false;
+    u->unsure = true;       /* unless somebody has swept: who just left must be removed */
     mark(arg, u);
 }
 
@@ -224,7 +227,7 @@ presence_batch(struct presence *p, int64_t now_ms, const struct live_change **ch
     for (; u; u = next) {
         next = u->next_dirty;
         u->dirty = false;
-        if (wanted(u) != u->written)
+        if (wanted(u) != u->written || u->unsure)
             fly(p, u);
         else
             forget_if_done(p, u);

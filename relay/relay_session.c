@@ -253,13 +253,6 @@ on_message(void *arg, struct conn *c, const char *p, size_t len, bool binary)
 }
 
 static void
-on_alive(void *arg, struct conn *c)
-{
-    (void)arg;      /* presence lives on the connection, which io ends when it falls silent */
-    (void)c;
-}
-
-static void
 on_closed(void *arg, struct conn *c)
 {
     struct relay *r = arg;
@@ -289,7 +282,6 @@ const struct io_handlers relay_handlers = {
     .abandoned = on_abandoned,
     .opened = on_opened,
     .message = on_message,
-    .alive = on_alive,
     .closed = on_closed,
 };
 

@@ -39,19 +39,6 @@ session_free(struct session *s)
 }
 
 void
-session_send(struct session *s, const char *payload, size_t len)
-{
-    struct frame *f = frame_text(payload, len);
-
-    if (!f) {
-        session_close(s, CLOSE_LATER, "out of memory");
-        return;
-    }
-    conn_send(s->conn, f);
-    frame_unref(f);
-}
-
-void
 session_hear(struct session *s, struct frame *f)
 {
     if (s->state == SESSION_LIVE)
@@ -86,14 +73,27 @@ too_fast(struct session *s, const struct config *config, int64_t now_ms, size_t 
 }
 
 static void
+say(struct session *s, const char *payload)
+{
+    struct frame *f = frame_text(payload, strlen(payload));
+
+    if (!f) {
+        session_close(s, CLOSE_LATER, "out of memory");
+        return;
+    }
+    conn_send(s->conn, f);
+    frame_unref(f);
+}
+
+static void
 answer(struct session *s)
 {
     if (s->state != SESSION_LIVE)
         return;
     for (; s->owed_pongs > 0; s->owed_pongs--)
-        session_send(s, s->wire->pong, strlen(s->wire->pong));
+        say(s, s->wire->pong);
     for (; s->owed_bad > 0; s->owed_bad--)
-        session_send(s, s->wire->bad, strlen(s->wire->bad));
+        say(s, s->wire->bad);
 }
 
 void

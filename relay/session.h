@@ -73,7 +73,4 @@ void session_hear(struct session *s, struct frame *f);
  * hub's own callbacks may call it. */
 void session_close(struct session *s, int code, const char *reason);
 
-/* Payload as a frame to that session. */
-void session_send(struct session *s, const char *payload, size_t len);
-
 #endif

@@ -35,8 +35,8 @@ static const char *const types[] = {
     "video/mp4", "video/webm", "video/ogg", "video/quicktime",
 };
 
-enum err
-mtchat_judge_file(struct fail *fail, const char *content_type, int64_t size)
+static enum err
+judge_file(struct fail *fail, const char *content_type, int64_t size)
 {
     size_t i, n = sizeof types / sizeof types[0];
 
@@ -74,7 +74,7 @@ judge_one(struct fail *fail, const struct id *dialog, const struct in_attachment
     if (name_len < 1 || name_len > FILENAME_MAX_LENGTH)
         return err_fail(fail, ERR_LIMIT, "filename", "a filename has 1 to %d characters",
                         FILENAME_MAX_LENGTH);
-    if ((e = mtchat_judge_file(fail, a->content_type, a->size)) != ERR_OK)
+    if ((e = judge_file(fail, a->content_type, a->size)) != ERR_OK)
         return e;
     return err_fail(fail, ERR_LIMIT, "s3_key", "no file was uploaded under s3_key");
 }

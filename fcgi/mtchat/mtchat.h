@@ -74,8 +74,6 @@ void mtchat_write_item(struct sbuf *out, const struct conversation_view *v, bool
 /* May these (of struct in_attachment) stand in a message of this dialog? The first fault counts. */
 enum err mtchat_judge_attachments(struct fail *fail, const struct id *dialog,
                                   const struct list *attachments);
-/* Can a file of this type and size be taken? */
-enum err mtchat_judge_file(struct fail *fail, const char *content_type, int64_t size);
 
 /* ---- handlers, by file ---- */
 
