@@ -1,8 +1,8 @@
 /* json - the one JSON reader (the writer is json_write.c)
  *
- * Reading goes in two steps. A scanner of our own holds the text to RFC 8259 and copies it without
- * insignificant white space; cJSON, which is lenient, then only ever sees what the scanner let
- * through. The same scanner cuts out a member's exact text for json_raw.
+ * Reading goes in two steps. A scanner of our own (json_scan.c) holds the text to RFC 8259 and
+ * copies it without insignificant white space; cJSON, which is lenient, then only ever sees what
+ * the scanner let through. The same scanner cuts out a member's exact text for json_raw.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,282 +10,13 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/json_scan.h"
 #include "shared/utf8.h"
 
 #define INTEGER_MAX 9007199254740991.0  /* 2^53 - 1 */
-#define NUMBER_MAX 60                   /* cJSON reads 63 characters of a number and stops */
-
-struct scan {
-    const char *start, *p, *end;
-    char *out;              /* compact copy; never longer than the text */
-    bool for_cjson;         /* rewrite what cJSON cannot carry */
-    int depth, max_depth;
-    const char *fault;      /* first thing wrong; NULL so far */
-};
-
-/* ---- scanning ---- */
-
-static bool
-wrong(struct scan *s, const char *fault)
-{
-    if (s->fault == NULL)
-        s->fault = fault;
-    return false;
-}
-
-/* The next byte, 0 at the end (a real NUL fits no rule either). */
-static char
-peek(const struct scan *s)
-{
-    return s->p < s->end ? *s->p : '\0';
-}
-
-static void
-skip_space(struct scan *s)
-{
-    while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r'))
-        s->p++;
-}
-
-static void
-copy_byte(struct scan *s)
-{
-    *s->out++ = *s->p++;
-}
-
-/* The value of the four hexadecimal digits behind \u at p, -1 when they are not. */
-static int
-escape_unit(const struct scan *s, const char *p)
-{
-    int i, unit = 0;
-    char c;
-
-    if (s->end - p < 6 || p[0] != '\\' || p[1] != 'u')
-        return -1;
-    for (i = 2; i < 6; i++) {
-        c = p[i];
-        if (c >= '0' && c <= '9')
-            unit = unit * 16 + c - '0';
-        else if (c >= 'a' && c <= 'f')
-            unit = unit * 16 + c - 'a' + 10;
-        else if (c >= 'A' && c <= 'F')
-            unit = unit * 16 + c - 'A' + 10;
-        else
-            return -1;
-    }
-    return unit;
-}
-
-static bool
-scan_unicode_escape(struct scan *s)
-{
-    int low, unit = escape_unit(s, s->p);
-    size_t len = 6;
-
-    if (unit < 0)
-        return wrong(s, "an escape needs four hexadecimal digits");
-    if (unit >= 0xdc00 && unit <= 0xdfff)
-        return wrong(s, "a lone surrogate");
-    if (unit >= 0xd800 && unit <= 0xdbff) {
-        low = escape_unit(s, s->p + 6);
-        if (low < 0xdc00 || low > 0xdfff)
-            return wrong(s, "a lone surrogate");
-        len = 12;
-    }
-    if (unit == 0 && s->for_cjson) {
-        *s->out++ = '\xc0';
-        *s->out++ = '\x80';
-    } else {
-        memcpy(s->out, s->p, len);
-        s->out += len;
-    }
-    s->p += len;
-    return true;
-}
-
-static bool
-scan_escape(struct scan *s)
-{
-    char c = s->end - s->p > 1 ? s->p[1] : '\0';
-
-    if (c == 'u')
-        return scan_unicode_escape(s);
-    if (c == '\0' || strchr("\"\\/bfnrt", c) == NULL)
-        return wrong(s, "an unknown escape");
-    copy_byte(s);
-    copy_byte(s);
-    return true;
-}
-
-static bool
-scan_string(struct scan *s)
-{
-    if (peek(s) != '"')
-        return wrong(s, "a string is expected");
-    copy_byte(s);
-    for (;;) {
-        if (s->p == s->end)
-            return wrong(s, "a string does not end");
-        if (*s->p == '"')
-            break;
-        if ((unsigned char)*s->p < 0x20)
-            return wrong(s, "a control character in a string");
-        if (*s->p != '\\')
-            copy_byte(s);
-        else if (!scan_escape(s))
-            return false;
-    }
-    copy_byte(s);
-    return true;
-}
-
-static bool
-scan_digits(struct scan *s)
-{
-    if (peek(s) < '0' || peek(s) > '9')
-        return wrong(s, "a malformed number");
-    while (peek(s) >= '0' && peek(s) <= '9')
-        copy_byte(s);
-    return true;
-}
-
-/* cJSON cannot read a number of this length. The same double in fewer digits does as well, for only
- * json_raw, which does not come here, shows digits. */
-static void
-shorten_number(struct scan *s, char *from)
-{
-    char text[32];
-    double d;
-    int n;
-
-    *s->out = '\0';
-    d = strtod(from, NULL);
-    n = snprintf(text, sizeof text, "%.17g", d);
-    if (!isfinite(d))
-        n = snprintf(text, sizeof text, d < 0 ? "-1e999" : "1e999");
-    memcpy(from, text, (size_t)n);
-    s->out = from + n;
-}
-
-static bool
-scan_number(struct scan *s)
-{
-    char *from = s->out;
-
-    if (peek(s) == '-')
-        copy_byte(s);
-    if (peek(s) == '0')
-        copy_byte(s);
-    else if (!scan_digits(s))
-        return false;
-    if (peek(s) == '.') {
-        copy_byte(s);
-        if (!scan_digits(s))
-            return false;
-    }
-    if (peek(s) == 'e' || peek(s) == 'E') {
-        copy_byte(s);
-        if (peek(s) == '+' || peek(s) == '-')
-            copy_byte(s);
-        if (!scan_digits(s))
-            return false;
-    }
-    if (s->for_cjson && s->out - from > NUMBER_MAX)
-        shorten_number(s, from);
-    return true;
-}
-
-static bool
-scan_word(struct scan *s, const char *word)
-{
-    size_t len = strlen(word);
-
-    if ((size_t)(s->end - s->p) < len || memcmp(s->p, word, len) != 0)
-        return wrong(s, "an unknown word");
-    memcpy(s->out, word, len);
-    s->p += len;
-    s->out += len;
-    return true;
-}
-
-static bool scan_value(struct scan *s);
-
-/* A name and the colon behind it. */
-static bool
-scan_name(struct scan *s)
-{
-    if (!scan_string(s))
-        return false;
-    skip_space(s);
-    if (peek(s) != ':')
-        return wrong(s, "a colon is expected");
-    copy_byte(s);
-    return true;
-}
-
-/* An array or an object: the members, and the brackets around them. */
-static bool
-scan_container(struct scan *s, char close)
-{
-    if (++s->depth > s->max_depth)
-        return wrong(s, "nested too deeply");
-    copy_byte(s);
-    skip_space(s);
-    if (peek(s) != close) {
-        for (;;) {
-            skip_space(s);
-            if ((close == '}' && !scan_name(s)) || !scan_value(s))
-                return false;
-            skip_space(s);
-            if (peek(s) != ',')
-                break;
-            copy_byte(s);
-        }
-    }
-    if (peek(s) != close)
-        return wrong(s, "a comma or a closing bracket is expected");
-    copy_byte(s);
-    s->depth--;
-    return true;
-}
-
-/* Recursion is bounded by max_depth. */
-static bool
-scan_value(struct scan *s)
-{
-    skip_space(s);
-    switch (peek(s)) {
-    case '{':
-        return scan_container(s, '}');
-    case '[':
-        return scan_container(s, ']');
-    case '"':
-        return scan_string(s);
-    case 't':
-        return scan_word(s, "true");
-    case 'f':
-        return scan_word(s, "false");
-    case 'n':
-        return scan_word(s, "null");
-    default:
-        if (s->p == s->end)
-            return wrong(s, "a value is missing");
-        return scan_number(s);
-    }
-}
-
-static struct scan
-scan_start(struct arena *a, const char *text, size_t len, int max_depth)
-{
-    return (struct scan){ .start = text, .p = text, .end = text + len,
-                          .out = arena_alloc(a, len + 1), .max_depth = max_depth };
-}
-
-/* ---- reading ---- */
 
 static const cJSON *
 item_of(const struct json *v)
@@ -352,7 +83,7 @@ enum err
 json_parse(struct arena *a, const char *text, size_t len, int max_depth, struct json **json_r,
            struct fail *fail)
 {
-    struct scan s;
+    struct json_scan s;
     cJSON *item;
     char *copy;
 
@@ -360,15 +91,10 @@ json_parse(struct arena *a, const char *text, size_t len, int max_depth, struct 
         max_depth = CJSON_NESTING_LIMIT;
     if (!utf8_valid(text, len))
         return err_fail(fail, ERR_MALFORMED, NULL, "the JSON is not valid UTF-8");
-    s = scan_start(a, text, len, max_depth);
+    s = json_scan_start(a, text, len, max_depth);
     s.for_cjson = true;
     copy = s.out;
-    if (scan_value(&s)) {
-        skip_space(&s);
-        if (s.p != s.end)
-            wrong(&s, "something follows the value");
-    }
-    if (s.fault != NULL)
+    if (!json_scan_text(&s))
         return err_fail(fail, ERR_MALFORMED, NULL, "malformed JSON at byte %zu: %s",
                         (size_t)(s.p - s.start), s.fault);
     item = cJSON_ParseWithLength(copy, (size_t)(s.out - copy));
@@ -484,31 +210,31 @@ literal_is(const char *p, size_t len, const char *name)
 char *
 json_raw(struct arena *a, const char *text, size_t len, const char *name)
 {
-    struct scan s = scan_start(a, text, len, CJSON_NESTING_LIMIT);
+    struct json_scan s = json_scan_start(a, text, len, CJSON_NESTING_LIMIT);
     char *from;
     bool found;
 
-    skip_space(&s);
-    if (peek(&s) != '{')
+    json_scan_space(&s);
+    if (json_scan_peek(&s) != '{')
         return NULL;
     do {
         s.p++;                  /* the bracket, later the commas */
-        skip_space(&s);
+        json_scan_space(&s);
         from = s.out;
         s.for_cjson = true;     /* names are compared decoded, values stay as given */
-        if (!scan_name(&s))
+        if (!json_scan_name(&s))
             return NULL;
         s.for_cjson = false;
         found = literal_is(from, (size_t)(s.out - from) - 1, name);
         from = s.out;
-        if (!scan_value(&s))
+        if (!json_scan_value(&s))
             return NULL;
         if (found) {
             *s.out = '\0';
             return from;
         }
-        skip_space(&s);
-    } while (peek(&s) == ',');
+        json_scan_space(&s);
+    } while (json_scan_peek(&s) == ',');
     return NULL;
 }
 
