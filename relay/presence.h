@@ -37,7 +37,8 @@ size_t presence_batch(struct presence *p, int64_t now_ms, const struct live_chan
 /* The batch was written, or was not: then its users are in the next one. */
 void presence_done(struct presence *p, bool written);
 
-/* The rows are gone (lease lost): all who are here must be written anew. */
+/* The lease was lost, and with it perhaps the rows: all are written anew, or removed, who are here
+ * or were. */
 void presence_rewrite(struct presence *p);
 
 /* When the next grace ends; INT64_MAX: none runs. */
