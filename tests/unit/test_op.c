@@ -566,6 +566,70 @@ a_dead_relay_is_swept_and_a_restarted_one_is_not_at_once(void **state)
 }
 
 static void
+nobody_is_told_of_himself(void **state)
+{
+    struct world *w = *state;
+    struct event *events;
+    int64_t since;
+    size_t n;
+
+    make_dialog(w);
+    since = heard(w, "a", -1).seq;
+    assert_int_equal(op_relay_start(&w->op, "r1", "run1", "ipc:///r1"), ERR_OK);
+    change(w, "run1", "a", true);
+    assert_int_equal(op_log_read(&w->op, since, 100, &events, &n), ERR_OK);
+    assert_int_equal(n, 1);
+    assert_string_equal(events[0].except, "a");
+}
+
+/* Before anybody has swept. */
+static void
+rows_under_a_dead_lease_count_as_absent(void **state)
+{
+    struct world *w = *state;
+    int64_t since;
+    bool lost;
+
+    make_dialog(w);
+    since = heard(w, "a", -1).seq;
+    assert_int_equal(op_relay_start(&w->op, "r1", "run1", "ipc:///r1"), ERR_OK);
+    assert_int_equal(op_relay_start(&w->op, "r2", "run2", "ipc:///r2"), ERR_OK);
+    change(w, "run1", "a", true);
+    w->op.now_ms += w->config.lease_ms - 1;
+    assert_int_equal(op_relay_renew(&w->op, "r2", "run2", "ipc:///r2", &lost), ERR_OK);
+    assert_false(lost);
+    change(w, "run2", "a", true);
+    assert_int_equal(presence_events(w, since), 1);
+    w->op.now_ms += 1;
+    change(w, "run2", "a", false);
+    assert_int_equal(presence_events(w, since), 2);
+}
+
+/* However often its relay begins anew. */
+static void
+a_grace_is_given_once(void **state)
+{
+    struct world *w = *state;
+    int64_t since;
+    bool more, lost;
+
+    make_dialog(w);
+    assert_int_equal(op_relay_start(&w->op, "r1", "run1", "ipc:///r1"), ERR_OK);
+    change(w, "run1", "a", true);
+    since = heard(w, "a", -1).seq;
+    assert_int_equal(op_relay_start(&w->op, "r1", "run2", "ipc:///r1"), ERR_OK);
+    w->op.now_ms += w->config.presence_restart_grace_ms - 1;
+    assert_int_equal(op_relay_start(&w->op, "r1", "run3", "ipc:///r1"), ERR_OK);
+    assert_int_equal(op_presence_sweep(&w->op, 10, &more), ERR_OK);
+    assert_int_equal(presence_events(w, since), 0);
+    w->op.now_ms += 1;
+    assert_int_equal(op_presence_sweep(&w->op, 10, &more), ERR_OK);
+    assert_int_equal(presence_events(w, since), 1);
+    assert_int_equal(op_relay_renew(&w->op, "r1", "run2", "ipc:///r1", &lost), ERR_OK);
+    assert_true(lost);          /* what has been followed does not come back by itself */
+}
+
+static void
 a_lost_lease_is_told(void **state)
 {
     struct world *w = *state;
@@ -641,6 +705,7 @@ static void
 sync_pages_end_where_they_are_full(void **state)
 {
     struct world *w = *state;
+    struct notice n = {.kind = EVENT_READ, .user = "x"};
     struct sync_page page;
     int64_t since;
 
@@ -648,6 +713,9 @@ sync_pages_end_where_they_are_full(void **state)
     since = heard(w, "b", -1).seq;
     for (int i = 0; i < 5; i++)
         say(w, "a", "x");
+    assert_int_equal(tx_begin(&w->op), ERR_OK);
+    tx_event_on(&w->op, &n, "dialog:x");
+    assert_int_equal(tx_end(&w->op, ERR_OK), ERR_OK);
     assert_int_equal(op_sync(&w->op, "b", since, 3, &page), ERR_OK);
     assert_int_equal(page.n, 3);
     assert_true(page.more);
@@ -655,6 +723,21 @@ sync_pages_end_where_they_are_full(void **state)
     assert_int_equal(op_sync(&w->op, "b", page.seq, 3, &page), ERR_OK);
     assert_int_equal(page.n, 2);
     assert_false(page.more);
+    assert_true(page.seq == page.events[1].seq + 1);    /* head: what others heard is behind him */
+}
+
+static void
+what_goes_to_a_system_is_heard_by_all_of_it(void **state)
+{
+    struct world *w = *state;
+    struct notice n = {.kind = EVENT_READ, .user = "x"};
+    int64_t since = heard(w, "anybody", -1).seq;
+
+    assert_int_equal(tx_begin(&w->op), ERR_OK);
+    tx_event_on(&w->op, &n, "system:mtchat");
+    tx_event_on(&w->op, &n, "system:other");
+    assert_int_equal(tx_end(&w->op, ERR_OK), ERR_OK);
+    assert_int_equal(heard(w, "anybody", since).n, 1);
 }
 
 /* Replays go through the log bit by bit. */
@@ -737,11 +820,15 @@ main(void)
         T(lists_and_sync_are_a_fixed_number_of_statements),
         T(presence_is_told_once_over_all_relays),
         T(a_dead_relay_is_swept_and_a_restarted_one_is_not_at_once),
+        T(nobody_is_told_of_himself),
+        T(rows_under_a_dead_lease_count_as_absent),
+        T(a_grace_is_given_once),
         T(a_lost_lease_is_told),
         T(large_dialogs_do_not_carry_presence),
         T(pruning_moves_the_floor_and_old_cursors_reload),
         T(restoring_makes_every_old_cursor_reload),
         T(sync_pages_end_where_they_are_full),
+        T(what_goes_to_a_system_is_heard_by_all_of_it),
         T(what_others_heard_lies_between),
         T(a_failed_transaction_takes_no_number),
         T(a_writer_waits_no_longer_than_it_was_told),

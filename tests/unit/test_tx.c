@@ -1,4 +1,8 @@
-/* test_tx - the write protocol: locks, numbers, the push after the commit, pruning on the way
+/* test_tx - the transactions of the protocols: locks, the push after the commit, pruning on the
+ * way; and reads that see one moment
+ *
+ * The linker puts __wrap_eventlog_state in the place of eventlog_state, so that somebody else can
+ * commit the moment after a reader has learnt the head.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,6 +23,7 @@
 #include "shared/db/driver.h"
 #include "shared/db/migrate.h"
 #include "shared/db/writer_lock.h"
+#include "shared/eventlog.h"
 
 #define PATIENCE_MS 5000
 
@@ -197,6 +202,94 @@ a_relay_whose_lease_is_over_gets_no_pushes(void **state)
     assert_string_equal(next_push(w).channels[0], "dialog:heard");
 }
 
+/* ---- one moment ---- */
+
+static void (*in_between)(struct op *);
+static struct op somebody_else;
+
+enum err __real_eventlog_state(struct db *db, struct arena *a, int64_t *head_r, int64_t *floor_r);
+enum err __wrap_eventlog_state(struct db *db, struct arena *a, int64_t *head_r, int64_t *floor_r);
+
+enum err
+__wrap_eventlog_state(struct db *db, struct arena *a, int64_t *head_r, int64_t *floor_r)
+{
+    void (*f)(struct op *) = in_between;
+    enum err e = __real_eventlog_state(db, a, head_r, floor_r);
+
+    in_between = NULL;
+    if (f != NULL)
+        f(&somebody_else);
+    return e;
+}
+
+static void
+operate(struct op *o, enum event_verb verb)
+{
+    struct notice notice = {.kind = EVENT_READ, .user = "a"};
+
+    assert_int_equal(tx_begin(o), ERR_OK);
+    tx_event_on(o, &notice, "dialog:x");
+    tx_operation(o, verb, "z", "dialog:x");
+    assert_int_equal(tx_end(o, ERR_OK), ERR_OK);
+}
+
+static void
+z_leaves(struct op *o)
+{
+    operate(o, EVENT_LEAVE);
+}
+
+static void
+log_is_pruned(struct op *o)
+{
+    bool more;
+
+    assert_int_equal(op_prune(o, &more), ERR_OK);
+}
+
+static void
+connecting_reads_head_and_audience_of_one_moment(void **state)
+{
+    struct world *w = *state;
+    struct connect_state first, second;
+
+    w->config.resume_max = 100;
+    operate(&w->op, EVENT_JOIN);
+    somebody_else = w->op;
+    assert_int_equal(db_open(w->path, DB_OPEN, 1000, &somebody_else.db), ERR_OK);
+    in_between = z_leaves;
+    assert_int_equal(op_connect(&w->op, "z", -1, &first), ERR_OK);
+    assert_null(in_between);
+    assert_int_equal(first.n_channels, 1);
+    assert_int_equal(op_connect(&w->op, "z", -1, &second), ERR_OK);
+    assert_int_equal(second.head, first.head + 1);
+    assert_int_equal(second.n_channels, 0);
+    db_close(somebody_else.db);
+}
+
+static void
+sync_reads_log_and_floor_of_one_moment(void **state)
+{
+    struct world *w = *state;
+    struct sync_page page;
+    int64_t since;
+
+    operate(&w->op, EVENT_JOIN);
+    since = number(w, "SELECT head FROM log_state");
+    assert_int_equal(tell(w, "dialog:x", 5), ERR_OK);
+    w->config.log_keep_events = 1;
+    somebody_else = w->op;
+    assert_int_equal(db_open(w->path, DB_OPEN, 1000, &somebody_else.db), ERR_OK);
+    in_between = log_is_pruned;
+    assert_int_equal(op_sync(&w->op, "z", since, 100, &page), ERR_OK);
+    assert_null(in_between);
+    assert_false(page.reload);
+    assert_int_equal(page.n, 5);
+    assert_int_equal(op_sync(&w->op, "z", since, 100, &page), ERR_OK);
+    assert_true(page.reload);
+    db_close(somebody_else.db);
+}
+
 /* ---- pruning ---- */
 
 static void
@@ -213,6 +306,35 @@ writers_prune_on_their_way(void **state)
                      number(w, "SELECT min(seq) FROM event"));
 }
 
+static void
+prune_keeping(struct world *w, int64_t events)
+{
+    bool more;
+
+    w->config.log_keep_events = events;
+    assert_int_equal(op_prune(&w->op, &more), ERR_OK);
+}
+
+static void
+a_closed_span_lives_as_long_as_it_covers_something(void **state)
+{
+    struct world *w = *state;
+    struct sync_page page;
+    int64_t left;
+
+    operate(&w->op, EVENT_JOIN);
+    assert_int_equal(tell(w, "dialog:x", 3), ERR_OK);
+    z_leaves(&w->op);
+    left = number(w, "SELECT head FROM log_state");
+    prune_keeping(w, 2);
+    assert_int_equal(number(w, "SELECT floor FROM log_state"), left - 2);
+    assert_int_equal(op_sync(&w->op, "z", left - 2, 100, &page), ERR_OK);
+    assert_int_equal(page.n, 1);
+    assert_int_equal(number(w, "SELECT count(*) FROM audience"), 1);
+    prune_keeping(w, 1);
+    assert_int_equal(number(w, "SELECT count(*) FROM audience"), 0);
+}
+
 int
 main(void)
 {
@@ -223,7 +345,10 @@ main(void)
         T(pushes_come_in_order),
         T(nothing_is_pushed_before_it_is_committed),
         T(a_relay_whose_lease_is_over_gets_no_pushes),
+        T(connecting_reads_head_and_audience_of_one_moment),
+        T(sync_reads_log_and_floor_of_one_moment),
         T(writers_prune_on_their_way),
+        T(a_closed_span_lives_as_long_as_it_covers_something),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
