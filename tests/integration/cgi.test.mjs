@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { assert, NOWHERE } from '../lib/assert.mjs';
-import { BUILD, SECRET, instance, scopeHeader, test } from '../lib/instance.mjs';
+import { BUILD, SECRET, instance, scopeHeader, test, withInstance } from '../lib/instance.mjs';
 import { mint } from '../lib/jwt.mjs';
 import { within } from '../lib/wait.mjs';
 
@@ -56,6 +56,19 @@ test('reads and writes, and an event that reaches the relay', async () => {
     const gone = await cgi(confab, 'DELETE', `/api/v1/dialogs/${dialog}/messages/${frame.id}`, { headers });
     assert.deepEqual([gone.status, gone.text], [204, '']);
     await b.next({ type: 'message.deleted', id: frame.id });
+});
+
+test('a process that ends takes its push to the relay first', async () => {
+    /* the tail is far away: an event that comes soon came by the bus */
+    await withInstance({ auth: 'jwt', handlers: 1, env: { CONFAB_TAIL_MS: '10000' } }, async (confab) => {
+        const dialog = await confab.dialog(['a', 'b']);
+        const b = await confab.socket('b');
+        const headers = { Authorization: `Bearer ${mint({ sub: 'a' }, SECRET)}` };
+        for (const content of ['first', 'second', 'third']) {
+            await cgi(confab, 'POST', `/api/v1/dialogs/${dialog}/messages`, { body: JSON.stringify({ content }), headers });
+            await b.next({ type: 'message.new', content }, 5000);
+        }
+    });
 });
 
 test('refusals', async () => {

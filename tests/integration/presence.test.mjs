@@ -132,3 +132,22 @@ test('a relay that stops takes its users offline', async () => {
         await until('b to be offline', async () => !await online(confab, 'a', dialog, 'b'));
     });
 });
+
+for (const how of ['stop', 'kill']) {
+    test(`a restart after a ${how}: who comes back did not flicker, who does not is told of when the grace ends`, async () => {
+        /* the lease is long, so that its renewals cannot be what tells */
+        const env = { CONFAB_LEASE_MS: '120000', CONFAB_PRESENCE_RESTART_GRACE_MS: '2000' };
+        await withInstance({ auth: 'trusted', env }, async (confab) => {
+            await confab.dialog(['a', 'b', 'c']);
+            for (const user of ['b', 'c'])
+                await confab.socket(user, { relay: 0 });
+            await confab.relays[0][how]();
+            await confab.relays[0].start();
+            const a = await confab.socket('a', { relay: 0 });
+            await confab.socket('b', { relay: 0 });
+            await a.next({ type: 'presence.update', user_id: 'c', is_online: false }, 10000);
+            assert.deepEqual(about(a.frames, 'c'), [false]);
+            assert.deepEqual(about(a.frames, 'b'), []);
+        });
+    });
+}

@@ -112,3 +112,32 @@ test('connecting in the middle of a stream loses and doubles nothing', async () 
     for (const socket of sockets)
         assert.deepEqual((await confab.drain(socket)).filter((f) => f.type === 'message.new').map((f) => f.content), wanted);
 });
+
+test('more happens while one connects than is kept for him: read again', async () => {
+    await withInstance({ auth: 'trusted', handlers: 3, env: { CONFAB_RING_BYTES: '65536' } }, async (confab) => {
+        const dialog = await confab.dialog(['a', 'b']);
+        const long = '\u{1f600}'.repeat(9900);       /* of these one fits into the ring */
+        let over = false;
+        const sending = [0, 1, 2].map(async (who) => {
+            for (let i = 0; !over; i++)
+                await confab.api('a').send(dialog, `${who}-${i} ${long}`);
+        });
+        const sockets = [];
+        for (let i = 0; i < 6; i++)
+            sockets.push(...await Promise.all(Array.from({ length: 8 }, () => confab.socket('b'))));
+        over = true;
+        await Promise.all(sending);
+        const { seq } = fine(await confab.api('b').get('/sync'));
+        const of = (frames) => frames.filter((f) => f.type === 'message.new' && f.seq <= seq).map((f) => f.seq);
+        for (const socket of sockets) {
+            const heard = of(await confab.drain(socket));
+            const wanted = [];
+            for (let since = socket.hello.seq, more = true; more;) {
+                const page = fine(await confab.api('b').get(`/sync?since=${since}&limit=500`));
+                wanted.push(...of(page.events));
+                ({ seq: since, more } = page);
+            }
+            assert.deepEqual(heard, wanted);
+        }
+    });
+});

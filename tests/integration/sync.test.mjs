@@ -72,6 +72,9 @@ test('ETag and 304', async () => {
     const later = await sync(a, query, { 'If-None-Match': tag });
     assert.equal(fine(later).events.length, 1);
     assert.notEqual(later.headers.etag, tag);
+    /* whoever must reload is told so, whatever he holds */
+    const ahead = await sync(a, `?since=${fine(later).seq + 1000}`, { 'If-None-Match': later.headers.etag });
+    assert.equal(fine(ahead).reload, true);
 });
 
 test('members of the past hear what they were members for, and their farewell', async () => {
