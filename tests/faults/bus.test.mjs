@@ -84,7 +84,7 @@ test('a gap alone is filled from the log', async () => {
         await confab.handlers[0].stop();
         renameSync(`${busFile(confab)}.away`, busFile(confab));
         await push(confab, s[7]);
-        await b.next({ type: 'message.new', content: '7' });
+        await b.next({ type: 'message.new', content: '7' }, 5000);
         assert.deepEqual(said(b.frames).filter((text) => !text.startsWith('marker')), numbers(8));
         await confab.handlers[0].start();
     });

@@ -83,6 +83,26 @@ test('a backup put back: no old cursor fits', async () => {
     });
 });
 
+test('a backup written over the running database: everybody reloads, and hears no more of what was undone', async () => {
+    await withInstance({}, async (confab) => {
+        const dialog = await confab.dialog(['a', 'b']);
+        const b = await confab.socket('b');
+        await confab.api('a').send(dialog, 'in the backup');
+        await b.next({ type: 'message.new', content: 'in the backup' });
+        const backup = path.join(confab.state, 'backup');
+        await run('sqlite3', [database(confab), `.backup ${backup}`]);
+        for (let i = 0; i < 5; i++)
+            await confab.api('a').send(dialog, `undone ${i}`);
+        const { seq } = await b.next({ type: 'message.new', content: 'undone 4' });
+        await run('sqlite3', [database(confab), '.timeout 10000', `.restore ${backup}`]);
+        assert.equal((await b.ended()).code, 1012);
+        const next = await confab.socket('b');
+        assert.ok(next.hello.seq < seq);
+        await confab.api('a').send(dialog, 'after');
+        assert.deepEqual(said(await confab.drain(next)), ['after']);
+    });
+});
+
 test('a stranger holds the database: reads go on, writes wait, then 503', async () => {
     await withInstance({ env: { CONFAB_WRITE_WAIT_MS: '300' } }, async (confab) => {
         const dialog = await confab.dialog(['a', 'b']);

@@ -53,6 +53,22 @@ test('two relays: one presence', async () => {
     });
 });
 
+test('a relay that was away for longer than its lease: its users were offline, and are back; nobody hears of himself', async () => {
+    await withInstance({ relays: 2, env: { CONFAB_LEASE_MS: '600' } }, async (confab) => {
+        const dialog = await confab.dialog(['a', 'b']);
+        const a = await confab.socket('a', { relay: 0 });
+        const b = await confab.socket('b', { relay: 1 });
+        await a.next({ type: 'presence.update', user_id: 'b', is_online: true });
+        confab.relays[1].signal('SIGSTOP');
+        await a.next({ type: 'presence.update', user_id: 'b', is_online: false });
+        confab.relays[1].signal('SIGCONT');
+        await a.next({ type: 'presence.update', user_id: 'b', is_online: true });
+        await confab.api('a').send(dialog, 'back');
+        await b.next({ type: 'message.new', content: 'back' });
+        assert.deepEqual(about(b, 'b'), []);
+    });
+});
+
 test('one name, one relay', async () => {
     await withInstance({ relays: 1 }, async (confab) => {
         const [relay] = confab.relays;
