@@ -52,7 +52,6 @@ static const struct {
     { "HTTP_IF_NONE_MATCH", offsetof(struct request, if_none_match) },
     { "HTTP_ORIGIN", offsetof(struct request, origin) },
     { "REDIRECT_STATUS", offsetof(struct request, front_status) },
-    { "HTTP_ACCESS_CONTROL_REQUEST_METHOD", offsetof(struct request, cors_method) },
     { "HTTP_ACCESS_CONTROL_REQUEST_HEADERS", offsetof(struct request, cors_headers) },
 };
 

@@ -1,6 +1,6 @@
 /* req - one request and its answer, between the web server and a chat system
  *
- * cgi.c fills the raw part of struct request, serve.c the rest, step by step; a handler sees both
+ * cgi.c fills the raw part of struct request, service.c the rest, step by step; a handler sees both
  * complete. Everything a request points to lives in its arena, until the answer is written. Header
  * values are NULL when the header is absent.
  *
@@ -45,13 +45,12 @@ struct request {
     const char *if_none_match;
     const char *origin;
     const char *front_status;           /* what the web server makes of it, if it asks us to say so */
-    const char *cors_method;            /* Access-Control-Request-Method */
     const char *cors_headers;           /* Access-Control-Request-Headers */
     const char *body;
     size_t body_len;
     enum err body_err;                  /* why there is no whole body; counts when it is its turn */
 
-    /* worked out; serve.c */
+    /* worked out; service.c */
     struct service *service;
     const struct edge *edge;            /* the chat system asked */
     const struct config *config;

@@ -140,7 +140,6 @@ router_find(struct arena *a, const struct edge *edge, const struct target *targe
     const char *known = NULL;
 
     memset(match_r, 0, sizeof *match_r);
-    match_r->edge = edge;
     for (route = edge->routes; route->path; route++) {
         /* The first pattern that fits owns the path: ".../list" is not an object named "list". */
         if (known ? strcmp(route->path, known) != 0 : !path_fits(route->path, target))

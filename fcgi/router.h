@@ -50,7 +50,6 @@ struct edge {
 };
 
 struct route_match {
-    const struct edge *edge;
     const struct route *route;
     unsigned methods;                       /* what the path knows, when route is NULL */
     struct pair params[ROUTE_PARAMS_MAX];

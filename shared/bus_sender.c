@@ -1,7 +1,8 @@
 /* bus_sender - ZeroMQ PUSH, for everybody who writes
  *
- * The library comes in when the first push is due, not when the program starts: with what it brings along it
- * is half of the start-up time of a plain CGI request, and most of those have nothing to push.
+ * The library comes in when the first push is due, not when the program starts: with what it
+ * brings along it is half of the start-up time of a plain CGI request, and most of those have
+ * nothing to push.
  *
  * What the shape of this owes to how PUSH behaves:
  * - a PUSH socket with two peers deals messages out in turn, hence one socket per endpoint;
@@ -55,15 +56,15 @@ static struct {
 } lib;
 
 static const struct { const char *name; void **function; } functions[] = {
-    {"zmq_ctx_new", (void **)&lib.ctx_new},
-    {"zmq_ctx_term", (void **)&lib.ctx_term},
-    {"zmq_socket", (void **)&lib.socket},
-    {"zmq_setsockopt", (void **)&lib.setsockopt},
-    {"zmq_getsockopt", (void **)&lib.getsockopt},
-    {"zmq_connect", (void **)&lib.connect},
-    {"zmq_send", (void **)&lib.send},
-    {"zmq_close", (void **)&lib.close},
-    {"zmq_strerror", (void **)&lib.strerror},
+    { "zmq_ctx_new", (void **)&lib.ctx_new },
+    { "zmq_ctx_term", (void **)&lib.ctx_term },
+    { "zmq_socket", (void **)&lib.socket },
+    { "zmq_setsockopt", (void **)&lib.setsockopt },
+    { "zmq_getsockopt", (void **)&lib.getsockopt },
+    { "zmq_connect", (void **)&lib.connect },
+    { "zmq_send", (void **)&lib.send },
+    { "zmq_close", (void **)&lib.close },
+    { "zmq_strerror", (void **)&lib.strerror },
 };
 
 static pthread_once_t loaded = PTHREAD_ONCE_INIT;

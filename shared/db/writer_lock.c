@@ -93,8 +93,8 @@ wait_for_turn(struct writer_lock *l, int wait_ms)
 {
     struct sigevent ev = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = WAKE_SIGNAL };
     struct itimerspec spec = {
-        .it_value = {wait_ms / 1000, (long)(wait_ms % 1000) * 1000000L},
-        .it_interval = {0, WAKE_AGAIN_NS},
+        .it_value = { wait_ms / 1000, (long)(wait_ms % 1000) * 1000000L },
+        .it_interval = { 0, WAKE_AGAIN_NS },
     };
     int64_t deadline = when_monotonic_ms() + wait_ms;
     timer_t timer;

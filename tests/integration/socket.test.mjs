@@ -1,7 +1,6 @@
 /* The socket itself: handshakes, frames from the client, closing, limits.
  * SPDX-License-Identifier: MIT
  */
-import { once } from 'node:events';
 import net from 'node:net';
 import { assert, fine, keys, refused } from '../lib/assert.mjs';
 import { request } from '../lib/http.mjs';

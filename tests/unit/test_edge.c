@@ -259,7 +259,7 @@ test_headers(void **state)
         "CONFAB_CORS_ALLOW_CREDENTIALS", "true", "CONFAB_TARGET_MAX", "300", NULL };
     struct fixture *f = start(settings);
     struct request ours = { .method_text = "OPTIONS", .target = "/x", .origin = "https://b.example",
-                            .cors_method = "PUT", .cors_headers = "authorization, x-y" };
+                            .cors_headers = "authorization, x-y" };
     struct request foreign = { .method_text = "GET", .target = "/health",
                                .origin = "https://c.example" };
     struct request odd = { .method_text = "PUT", .target = "/api/v1/dialogs?user_id=a" };
