@@ -345,7 +345,7 @@ cgi_serve(const struct cgi *cgi, int fd)
 
     if (FCGX_Init() != 0 || FCGX_InitRequest(&w.fcgi, fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0
         || flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
-        log_event(LOG_LEVEL_ERROR, "fastcgi.start", "why", strerror(errno), NULL);
+        log_event(LOG_LEVEL_ERROR, "fastcgi_failed", "why", strerror(errno), NULL);
         return 1;
     }
     set_signals(&waiting);              /* after FCGX_Init, which sets handlers of its own */

@@ -61,7 +61,7 @@ serve(const struct config *config, const char *where)
             served[n++] = all_edges[i];
     }
     if (n == 0) {
-        log_event(LOG_LEVEL_ERROR, "config", "why", "no known chat system is served", NULL);
+        log_event(LOG_LEVEL_ERROR, "cannot_start", "why", "no known chat system is served", NULL);
         return 1;
     }
     if (where && listen_open(where, &fd) != ERR_OK)
@@ -111,7 +111,7 @@ main(int argc, char **argv)
     log_setup("confab.fcgi", level, false);
     arena = arena_new();
     if (config_load(arena, &config, &fail) != ERR_OK || config_check(config, &fail) != ERR_OK) {
-        log_event(LOG_LEVEL_ERROR, "config", "why", fail.why, NULL);
+        log_event(LOG_LEVEL_ERROR, "cannot_start", "why", fail.why, NULL);
     } else {
         log_level_named(config->log_level, &level);
         log_setup("confab.fcgi", level, config->log_syslog);

@@ -42,7 +42,7 @@ service_init(struct service *s, const struct config *config, const struct edge *
     snprintf(path, sizeof path, "%s/limits", config->run);
     s->limits = ratelimit_open(path);
     if (!s->limits)
-        log_event(LOG_LEVEL_ERROR, "ratelimit.off", "path", path, "why", strerror(errno), NULL);
+        log_event(LOG_LEVEL_ERROR, "rate_limit_off", "path", path, "why", strerror(errno), NULL);
 }
 
 static void

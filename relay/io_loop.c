@@ -188,7 +188,7 @@ io_watch(struct io *io, int fd, void (*readable)(void *arg), void *arg)
     if (watch == NULL)
         return ERR_NO_MEMORY;
     if ((watch->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
-        log_event(LOG_LEVEL_ERROR, "watch_failed", "error", strerror(errno), NULL);
+        log_event(LOG_LEVEL_ERROR, "watch_failed", "why", strerror(errno), NULL);
         free(watch);
         return ERR_INTERNAL;
     }

@@ -38,7 +38,7 @@ struct program {
 static int
 fail(const char *what, const char *why)
 {
-    log_event(LOG_LEVEL_ERROR, what, "why", why, NULL);
+    log_event(LOG_LEVEL_ERROR, "cannot_start", "what", what, "why", why, NULL);
     return 1;
 }
 
@@ -158,7 +158,7 @@ serve(struct program *p)
     relay_free(r);
     op = op_of(p);
     if (op_relay_stop(&op, p->config->relay_name, p->run) != ERR_OK)
-        log_event(LOG_LEVEL_WARNING, "the lease was not given back and will run out", NULL);
+        log_event(LOG_LEVEL_WARNING, "lease_not_returned", NULL);
     return rc;
 }
 

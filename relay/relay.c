@@ -99,7 +99,7 @@ on_lost(void *arg, int64_t head)
 {
     struct relay *r = arg;
 
-    log_event(LOG_LEVEL_ERROR, "events are lost, clients reload", "stood",
+    log_event(LOG_LEVEL_ERROR, "events_lost", "stood",
               log_number(hub_seq(r->hub)), "head", log_number(head), NULL);
     ring_clear(r->ring);
     relay_reload_all(r);
@@ -166,7 +166,7 @@ complain(struct relay *r, enum err e)
     if (r->complained_ms && now - r->complained_ms < COMPLAIN_MS)
         return;
     r->complained_ms = now;
-    log_event(LOG_LEVEL_WARNING, "push refused", "why", err_word(e), "forged",
+    log_event(LOG_LEVEL_WARNING, "push_refused", "why", err_word(e), "forged",
               log_number(r->forged), "malformed", log_number(r->malformed), NULL);
 }
 
@@ -225,7 +225,7 @@ open_all(struct relay *r)
     relay_session_timers(r);
     relay_presence_timers(r);
     relay_archive_timer(r);
-    log_event(LOG_LEVEL_INFO, "following the log", "head", log_number(head), NULL);
+    log_event(LOG_LEVEL_INFO, "following", "head", log_number(head), NULL);
     return tail_start(r->tail) == ERR_OK
         && io_watch(r->io, bus_receiver_fd(r->start.bus), bus_readable, r) == ERR_OK;
 }

@@ -37,7 +37,7 @@ archive_done(struct worker_job *j)
     struct relay *r = a->relay;
 
     if (j->err != ERR_OK)
-        log_event(LOG_LEVEL_WARNING, "quiet dialogs not archived", "why", err_text(j->err), NULL);
+        log_event(LOG_LEVEL_WARNING, "not_archived", "why", err_text(j->err), NULL);
     if (j->err == ERR_OK && a->more && !r->stopping)
         post(r);
     else

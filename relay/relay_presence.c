@@ -50,7 +50,7 @@ write_done(struct worker_job *j)
     if (written)
         FAULT("relay.committed");
     else
-        log_event(LOG_LEVEL_WARNING, "presence not written", "why", err_text(j->err), NULL);
+        log_event(LOG_LEVEL_WARNING, "presence_not_written", "why", err_text(j->err), NULL);
     free(p);
     presence_done(r->presence, written);
     relay_connect_waiting(r, written);
@@ -117,9 +117,9 @@ lease_done(struct worker_job *j)
 
     r->renewing = false;
     if (j->err != ERR_OK)
-        log_event(LOG_LEVEL_WARNING, "lease not renewed", "why", err_text(j->err), NULL);
+        log_event(LOG_LEVEL_WARNING, "lease_not_renewed", "why", err_text(j->err), NULL);
     if (l->lost) {
-        log_event(LOG_LEVEL_WARNING, "lease was lost, presence is written anew", NULL);
+        log_event(LOG_LEVEL_WARNING, "lease_lost", NULL);
         presence_rewrite(r->presence);
         relay_presence_write(r);
     }

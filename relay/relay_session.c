@@ -60,12 +60,18 @@ unwait(struct session *s)
 
 /* ---- handshake ---- */
 
+static void
+log_refused(const struct io_request *req, const struct io_answer *a)
+{
+    log_event(LOG_LEVEL_INFO, "handshake_refused", "status", log_number(a->status), "path",
+              req->path, "address", req->address, NULL);
+}
+
 static bool
 refuse(const struct wire *wire, const struct io_request *req, struct io_answer *a, enum err e)
 {
     wire->refuse(a, e);
-    log_event(LOG_LEVEL_INFO, "handshake refused", "status", log_number(a->status), "path",
-              req->path, "address", req->address, NULL);
+    log_refused(req, a);
     return false;
 }
 
@@ -81,8 +87,7 @@ on_request(void *arg, const struct io_request *req, struct io_answer *a, void **
     if (!wire)
         return refuse(&wire_mtchat, req, a, ERR_NOT_FOUND);
     if (!wire->handshake(r->scratch, r->config, req, when_now_ms(), &hello, a)) {
-        log_event(LOG_LEVEL_INFO, "handshake refused", "status", log_number(a->status), "path",
-                  req->path, "address", req->address, NULL);
+        log_refused(req, a);
         arena_reset(r->scratch);
         return false;
     }

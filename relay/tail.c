@@ -57,7 +57,7 @@ complain(struct tail *t, enum err e)
     if (t->complained_ms && now - t->complained_ms < COMPLAIN_MS)
         return;
     t->complained_ms = now;
-    log_event(LOG_LEVEL_WARNING, "the log cannot be read", "why", err_text(e), NULL);
+    log_event(LOG_LEVEL_WARNING, "log_not_read", "why", err_text(e), NULL);
 }
 
 /* data_version first: a commit between the two reads moves it again. */

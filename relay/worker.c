@@ -163,7 +163,7 @@ worker_new(const struct config *config, void (*wake)(void *arg), void *arg)
     w->threads = mem_new((size_t)w->n_threads * sizeof *w->threads);
     for (int64_t i = 0; i < w->n_threads; i++)
         if (!start(w, &w->threads[i])) {
-            log_event(LOG_LEVEL_ERROR, "cannot start a worker", "database", config->database,
+            log_event(LOG_LEVEL_ERROR, "worker_failed", "database", config->database,
                       NULL);
             worker_free(w);
             return NULL;

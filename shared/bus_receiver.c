@@ -49,7 +49,7 @@ bus_receiver_new(const char *endpoint, int queue, size_t message_max)
         goto fail;
     return r;
 fail:
-    log_event(LOG_LEVEL_ERROR, "cannot bind the bus", "endpoint", endpoint, "why",
+    log_event(LOG_LEVEL_ERROR, "bus_not_bound", "endpoint", endpoint, "why",
               zmq_strerror(errno), NULL);
     bus_receiver_free(r);
     return NULL;

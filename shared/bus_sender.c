@@ -79,7 +79,7 @@ load(void)
         if (!(*functions[i].function = dlsym(handle, functions[i].name)))
             handle = NULL;
     if (!(usable = handle != NULL))
-        log_event(LOG_LEVEL_WARNING, "no pushes, relays read the log", "why", dlerror(), NULL);
+        log_event(LOG_LEVEL_WARNING, "no_pushes", "why", dlerror(), NULL);
 }
 
 static void *
@@ -229,7 +229,7 @@ bus_send(struct bus_sender *s, const char *const *endpoints, size_t n, const voi
         if (p)
             p->listed = true;
         if (!p || !push(p->socket, message, len))
-            log_event(LOG_LEVEL_DEBUG, "push not sent", "endpoint", endpoints[i], "why",
+            log_event(LOG_LEVEL_DEBUG, "push_not_sent", "endpoint", endpoints[i], "why",
                       lib.strerror(errno), NULL);
     }
     drop_unlisted(s);

@@ -1,7 +1,7 @@
 /* log - one line an event: `level event key=value ...` on standard error or syslog
  *
- * Values are quoted when they need it, control characters escaped. Never log message bodies,
- * tokens or secrets.
+ * The event is one lower-case word, "why" the key of a reason. Values are quoted when they need it,
+ * control characters escaped. Never log message bodies, tokens or secrets.
  *
  * SPDX-License-Identifier: MIT
  */

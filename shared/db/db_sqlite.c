@@ -60,7 +60,7 @@ to_err(struct db *db, int rc, const char *what)
     }
     if ((rc & 0xff) == SQLITE_BUSY)
         return ERR_BUSY;
-    log_event(LOG_LEVEL_ERROR, "database", "in", what, "code", log_number(rc), "error",
+    log_event(LOG_LEVEL_ERROR, "database", "in", what, "code", log_number(rc), "why",
               sqlite3_errmsg(db->sqlite), NULL);
     return rc == SQLITE_FULL || (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_READONLY
                ? ERR_BUSY : ERR_INTERNAL;
@@ -128,7 +128,7 @@ db_open(const char *path, unsigned mode, int write_wait_ms, struct db **db_r)
     if (mode & DB_CREATE)
         flags |= SQLITE_OPEN_CREATE;
     if (sqlite3_open_v2(path, &db->sqlite, flags, NULL) != SQLITE_OK) {
-        log_event(LOG_LEVEL_ERROR, "database", "open", path, "error",
+        log_event(LOG_LEVEL_ERROR, "database", "open", path, "why",
                   sqlite3_errmsg(db->sqlite), NULL);
         e = ERR_BUSY;
     } else if ((e = set_up(db, mode)) == ERR_OK && !(mode & DB_ANY_VERSION)) {

@@ -64,7 +64,7 @@ writer_lock_open(const char *database)
         return NULL;
     l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
     if (l->fd < 0) {
-        log_event(LOG_LEVEL_ERROR, "writer_lock", "path", path, "error", strerror(errno), NULL);
+        log_event(LOG_LEVEL_ERROR, "writer_lock", "path", path, "why", strerror(errno), NULL);
         free(l);
         return NULL;
     }
