@@ -1,4 +1,4 @@
-/* wire_mtchat - mtchat's socket: handshake and frames (docs/api/mtchat.md, "WebSocket")
+/* wire_mtchat - mtchat's socket: handshake and frames (docs/api/mtchat.md, "The socket")
  *
  * SPDX-License-Identifier: MIT
  */
