@@ -316,14 +316,32 @@ prune_keeping(struct world *w, int64_t events)
 }
 
 static void
+pruning_says_whether_there_is_more(void **state)
+{
+    struct world *w = *state;
+    bool more = true;
+    int turns = 0;
+
+    assert_int_equal(tell(w, "dialog:x", 2500), ERR_OK);
+    w->config.log_keep_events = 10;
+    for (; more; turns++)
+        assert_int_equal(op_prune(&w->op, &more), ERR_OK);
+    assert_int_equal(turns, 3);
+    assert_int_equal(number(w, "SELECT count(*) FROM event"), 10);
+}
+
+static void
 a_closed_span_lives_as_long_as_it_covers_something(void **state)
 {
     struct world *w = *state;
     struct sync_page page;
     int64_t left;
 
+    assert_int_equal(tell(w, "dialog:x", 1), ERR_OK);
     operate(&w->op, EVENT_JOIN);
     assert_int_equal(tell(w, "dialog:x", 3), ERR_OK);
+    assert_int_equal(op_sync(&w->op, "z", 0, 100, &page), ERR_OK);
+    assert_int_equal(page.n, 4);        /* from his joining on, and not what was said before it */
     z_leaves(&w->op);
     left = number(w, "SELECT head FROM log_state");
     prune_keeping(w, 2);
@@ -348,6 +366,7 @@ main(void)
         T(connecting_reads_head_and_audience_of_one_moment),
         T(sync_reads_log_and_floor_of_one_moment),
         T(writers_prune_on_their_way),
+        T(pruning_says_whether_there_is_more),
         T(a_closed_span_lives_as_long_as_it_covers_something),
     };
 
