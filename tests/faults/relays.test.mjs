@@ -1,10 +1,14 @@
 /* Two relays on one database; clients that connect in the midst of changes.
  * SPDX-License-Identifier: MIT
  */
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { assert, fine } from '../lib/assert.mjs';
 import { test, withInstance } from '../lib/instance.mjs';
 import { until } from '../lib/wait.mjs';
 
+const run = promisify(execFile);
 const about = (socket, user) => socket.frames.filter((f) => f.type === 'presence.update' && f.user_id === user).map((f) => f.is_online);
 const said = (frames) => frames.filter((f) => f.type === 'message.new').map((f) => f.content);
 
@@ -66,6 +70,32 @@ test('a relay that was away for longer than its lease: its users were offline, a
         await confab.api('a').send(dialog, 'back');
         await b.next({ type: 'message.new', content: 'back' });
         assert.deepEqual(about(b, 'b'), []);
+    });
+});
+
+test('the first event after a start is delivered', async () => {
+    /* the dialog is too large for presence, so that nothing comes before it */
+    await withInstance({ env: { CONFAB_PRESENCE_MAX_MEMBERS: '2' } }, async (confab) => {
+        const dialog = await confab.dialog(['a', 'b', 'c']);
+        await confab.relays[0].restart();
+        const b = await confab.socket('b');
+        const { seq } = b.hello;
+        await confab.api('a').send(dialog, 'first');
+        assert.equal((await b.next({ type: 'message.new', content: 'first' })).seq, seq + 1);
+    });
+});
+
+test('a lease is renewed long before it ends', async () => {
+    const lease = 3000;
+    await withInstance({ env: { CONFAB_LEASE_MS: `${lease}` } }, async (confab) => {
+        const database = path.join(confab.state, 'confab.db');
+        const end = async () => Number((await run('sqlite3', ['-readonly', database, 'SELECT max(until) FROM relay'])).stdout);
+        const renewed = async (before) => until('the lease to be renewed', async () => {
+            const now = await end();
+            return now > before ? now : 0;
+        });
+        const first = await renewed(await end());
+        assert.ok(await renewed(first) - first < lease * 5 / 6);
     });
 });
 
