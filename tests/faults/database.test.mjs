@@ -122,6 +122,21 @@ test('a stranger holds the database: reads go on, writes wait, then 503', async 
     });
 });
 
+test('a row of presence that cannot be written: the client is told to try later', async () => {
+    await withInstance({ env: { CONFAB_WRITE_WAIT_MS: '300' } }, async (confab) => {
+        await confab.dialog(['a', 'b']);
+        const holder = spawn('sqlite3', [database(confab)], { stdio: ['pipe', 'pipe', 'inherit'] });
+        holder.stdin.write(".timeout 10000\nBEGIN IMMEDIATE;\nSELECT 'held';\n");
+        await once(holder.stdout, 'data');
+        const b = confab.knock('b');
+        assert.equal((await b.ended()).code, 1013);
+        assert.deepEqual(b.frames, []);
+        holder.stdin.end('ROLLBACK;\n');
+        await once(holder, 'exit');
+        await confab.socket('b');
+    });
+});
+
 test('writers queue rather than fail', async () => {
     await withInstance({ handlers: 4 }, async (confab) => {
         const dialog = await confab.dialog(['a', 'b']);

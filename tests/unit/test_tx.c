@@ -353,6 +353,23 @@ a_closed_span_lives_as_long_as_it_covers_something(void **state)
     assert_int_equal(number(w, "SELECT count(*) FROM audience"), 0);
 }
 
+static void
+a_dead_relay_leaves_no_rows(void **state)
+{
+    struct world *w = *state;
+    struct live_change c = {.system = "mtchat", .user = "a", .online = true};
+    bool more;
+
+    assert_int_equal(op_relay_start(&w->op, "r", "run", w->endpoint), ERR_OK);
+    assert_int_equal(op_presence_apply(&w->op, "run", &c, 1), ERR_OK);
+    assert_int_equal(number(w, "SELECT count(*) FROM live_socket"), 1);
+    w->op.now_ms += w->config.lease_ms + 1;
+    assert_int_equal(op_presence_sweep(&w->op, 10, &more), ERR_OK);
+    assert_int_equal(number(w, "SELECT count(*) FROM live_socket"), 0);
+    assert_int_equal(number(w, "SELECT count(*) FROM presence"), 0);
+    assert_int_equal(number(w, "SELECT count(*) FROM relay"), 0);
+}
+
 int
 main(void)
 {
@@ -368,6 +385,7 @@ main(void)
         T(writers_prune_on_their_way),
         T(pruning_says_whether_there_is_more),
         T(a_closed_span_lives_as_long_as_it_covers_something),
+        T(a_dead_relay_leaves_no_rows),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
