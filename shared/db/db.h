@@ -31,7 +31,7 @@ enum db_mode {
     DB_OPEN = 0,        /* an existing database with the schema version of this program */
     DB_ANY_VERSION = 1, /* any version: for confabctl */
     DB_CREATE = 2,      /* make it when missing: for confabctl init */
-    DB_SHORT = 4,       /* plain CGI: leave the checkpoint to somebody else when closing */
+    DB_SHORT = 4,       /* plain CGI: when closing, leave the checkpoint to others while its log is short */
 };
 
 /* Opens path. ERR_BUSY when it cannot be opened now, ERR_OLD_SCHEMA for another version (logged). */

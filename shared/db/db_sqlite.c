@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "schema/embedded.h"
 #include "shared/db/driver.h"
@@ -20,6 +21,9 @@
 
 /* A stranger (the sqlite3 shell, a backup) may hold the file: we wait for him this long. */
 #define STRANGER_WAIT_MS 2000
+/* Whoever opens a database that nobody else has open reads the whole write-ahead log. Where each request opens it
+ * anew that log is kept below so many bytes: see let_checkpoint(). */
+#define SHORT_WAL_MAX (256 * 1024)
 
 struct db_row {
     struct db *db;
@@ -34,6 +38,7 @@ struct db {
     struct writer_lock *lock;
     int write_wait_ms;
     bool writing, reading;
+    bool short_lived;
     int64_t n_statements;
     sqlite3_stmt *begin_read, *begin_write, *commit;    /* prepared on first use */
     struct db_row rows[Q_COUNT];
@@ -125,6 +130,7 @@ db_open(const char *path, unsigned mode, int write_wait_ms, struct db **db_r)
     if (db == NULL)
         return ERR_NO_MEMORY;
     db->write_wait_ms = write_wait_ms;
+    db->short_lived = mode & DB_SHORT;
     if (mode & DB_CREATE)
         flags |= SQLITE_OPEN_CREATE;
     if (sqlite3_open_v2(path, &db->sqlite, flags, NULL) != SQLITE_OK) {
@@ -144,11 +150,27 @@ db_open(const char *path, unsigned mode, int write_wait_ms, struct db **db_r)
     return ERR_OK;
 }
 
+/* The last one to close a database checkpoints and removes the log, which costs two flushes; a short-lived process
+ * leaves that be. But if all of them did, and none ever met another, the log would grow for ever: each opens it with
+ * a recovery, after which nothing counts as checkpointed and so the log is never begun anew. */
+static void
+let_checkpoint(struct db *db)
+{
+    struct stat wal;
+    int ignored;
+
+    if (db->short_lived && db->sqlite != NULL
+        && stat(sqlite3_filename_wal(sqlite3_db_filename(db->sqlite, "main")), &wal) == 0
+        && wal.st_size > SHORT_WAL_MAX)
+        sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, &ignored);
+}
+
 void
 db_close(struct db *db)
 {
     if (db == NULL)
         return;
+    let_checkpoint(db);
     for (int i = 0; i < Q_COUNT; i++)
         sqlite3_finalize(db->rows[i].stmt);
     sqlite3_finalize(db->begin_read);

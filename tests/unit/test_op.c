@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shared/chat/op.h"
@@ -783,6 +784,27 @@ a_failed_transaction_takes_no_number(void **state)
     assert_false(db_in_transaction(w->db));
 }
 
+/* As plain CGI does it: each opens the database, writes, and closes it as the last. */
+static void
+the_write_ahead_log_of_short_lived_writers_stays_short(void **state)
+{
+    struct world *w = *state;
+    char wal[96];
+    struct stat st;
+
+    make_dialog(w);
+    db_close(w->db);
+    snprintf(wal, sizeof wal, "%s-wal", w->path);
+    for (int i = 0; i < 60; i++) {
+        assert_int_equal(db_open(w->path, DB_SHORT, 1000, &w->db), ERR_OK);
+        w->op.db = w->db;
+        say(w, "a", "x");
+        db_close(w->db);
+        assert_true(stat(wal, &st) != 0 || st.st_size < 512 * 1024);
+    }
+    assert_int_equal(db_open(w->path, DB_OPEN, 1000, &w->db), ERR_OK);
+}
+
 static void
 a_writer_waits_no_longer_than_it_was_told(void **state)
 {
@@ -831,6 +853,7 @@ main(void)
         T(what_goes_to_a_system_is_heard_by_all_of_it),
         T(what_others_heard_lies_between),
         T(a_failed_transaction_takes_no_number),
+        T(the_write_ahead_log_of_short_lived_writers_stays_short),
         T(a_writer_waits_no_longer_than_it_was_told),
     };
 
