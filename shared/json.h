@@ -69,7 +69,7 @@ void json_nul_drop(char *s);
 
 void json_open(struct sbuf *b, char bracket);       /* '{' or '[' */
 void json_close(struct sbuf *b, char bracket);      /* '}' or ']' */
-void json_key(struct sbuf *b, const char *name);
+void json_key(struct sbuf *b, const char *name);    /* a name of ours: nothing in it needs an escape */
 void json_string(struct sbuf *b, const char *s);    /* NULL writes null */
 void json_string_n(struct sbuf *b, const char *s, size_t len);
 void json_int(struct sbuf *b, int64_t n);

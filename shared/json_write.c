@@ -76,8 +76,15 @@ json_close(struct sbuf *b, char bracket)
 void
 json_key(struct sbuf *b, const char *name)
 {
-    json_string(b, name);
-    sbuf_putc(b, ':');
+    size_t len = strlen(name);
+    char *room;
+
+    comma(b);
+    if ((room = sbuf_grow(b, len + 3)) == NULL)
+        return;
+    room[0] = '"';
+    memcpy(room + 1, name, len);
+    memcpy(room + 1 + len, "\":", 2);
 }
 
 void
@@ -87,6 +94,12 @@ json_string(struct sbuf *b, const char *s)
         json_null(b);
     else
         json_string_n(b, s, strlen(s));
+}
+
+static inline bool
+one_plain(char c)
+{
+    return c >= ' ' && c != '"' && c != '\\' && c != 0x7f;
 }
 
 /* How many bytes at the beginning of s stand as they are. */
@@ -99,6 +112,8 @@ plain_run(const char *s, size_t len)
     for (;;) {
         if (len - n >= 8 && eight_plain(s + n))
             n += 8;
+        else if (n < len && one_plain(s[n]))
+            n++;
         else if (n < len && escape((const unsigned char *)s + n, len - n, instead) == 0)
             n++;
         else

@@ -92,7 +92,10 @@ sbuf_puts(struct sbuf *b, const char *s)
 void
 sbuf_putc(struct sbuf *b, char c)
 {
-    sbuf_put(b, &c, 1);
+    char *room = sbuf_grow(b, 1);
+
+    if (room != NULL)
+        *room = c;
 }
 
 void

@@ -201,7 +201,9 @@ token_mint(struct sbuf *out, const char *secret, const char *user_claim, const c
 
     sbuf_init(&payload, TOKEN_MAX);
     json_open(&payload, '{');
-    json_kv(&payload, user_claim, user);
+    json_string(&payload, user_claim);      /* from the settings: it may need an escape */
+    sbuf_putc(&payload, ':');
+    json_string(&payload, user);
     json_kv_int(&payload, "iat", now_s);
     if (expires_s != 0)
         json_kv_int(&payload, "exp", expires_s);
