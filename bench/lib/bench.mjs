@@ -104,5 +104,5 @@ export function cpu(pids) {
 export function memory(pid) {
     const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
     const field = (name) => Number(text.match(new RegExp(`^${name}:\\s+(\\d+)`, 'm'))[1]);
-    return { own: field('Private_Clean') + field('Private_Dirty'), resident: field('Rss') };
+    return { own: field('Private_Dirty'), resident: field('Rss') };
 }
