@@ -21,12 +21,12 @@
 #include "relay/tail.h"
 #include "shared/chat/op.h"
 #include "shared/chat/tx.h"
-#include "shared/db/migrate.h"
+#include "tests/unit/scratch.h"
 
 #define PATIENCE_MS 5000
 
 struct world {
-    char dir[64], path[80];
+    char dir[SCRATCH_DIR], path[SCRATCH_PATH];
     struct config config;
     struct db *db;
     struct arena *arena;
@@ -115,16 +115,11 @@ static int
 set_up(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
-    int ran;
 
-    strcpy(w->dir, "/tmp/confab-tail-XXXXXX");
-    assert_non_null(mkdtemp(w->dir));
-    snprintf(w->path, sizeof w->path, "%s/c.db", w->dir);
+    w->db = scratch_new(w->dir, w->path);
     w->config = (struct config){.log_keep_s = 3600, .log_keep_events = 100000, .tail_ms = 5,
                                 .idempotency_keep_s = 3600, .write_wait_ms = 1000,
                                 .database = w->path};
-    assert_int_equal(db_open(w->path, DB_CREATE | DB_ANY_VERSION, 1000, &w->db), ERR_OK);
-    assert_int_equal(migrate_run(w->db, &ran), ERR_OK);
     w->arena = arena_new();
     w->op = (struct op){.db = w->db, .arena = w->arena, .config = &w->config,
                         .system = &chat_mtchat, .now_ms = 1700000000000};
@@ -137,15 +132,13 @@ static int
 tear_down(void **state)
 {
     struct world *w = *state;
-    char command[128];
 
     commits_after_head = NULL;
     tail_free(w->tail);
     close(w->wakes);
     db_close(w->db);
     arena_free(w->arena);
-    snprintf(command, sizeof command, "rm -r %s", w->dir);
-    assert_int_equal(system(command), 0);
+    scratch_remove(w->dir);
     free(w);
     return 0;
 }

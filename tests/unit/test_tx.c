@@ -21,15 +21,15 @@
 #include "shared/chat/op.h"
 #include "shared/chat/tx.h"
 #include "shared/db/driver.h"
-#include "shared/db/migrate.h"
 #include "shared/db/writer_lock.h"
 #include "shared/eventlog.h"
+#include "tests/unit/scratch.h"
 
 #define PATIENCE_MS 5000
 
 /* A database, and a bus with one relay on it. */
 struct world {
-    char dir[64], path[80], endpoint[96];
+    char dir[SCRATCH_DIR], path[SCRATCH_PATH], endpoint[96];
     struct config config;
     struct db *db;
     struct arena *arena;
@@ -42,18 +42,13 @@ static int
 set_up(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
-    int ran;
 
-    strcpy(w->dir, "/tmp/confab-tx-XXXXXX");
-    assert_non_null(mkdtemp(w->dir));
-    snprintf(w->path, sizeof w->path, "%s/c.db", w->dir);
+    w->db = scratch_new(w->dir, w->path);
     snprintf(w->endpoint, sizeof w->endpoint, "ipc://%s/bus", w->dir);
     w->config = (struct config){
         .log_keep_s = 3600, .log_keep_events = 100000, .idempotency_keep_s = 3600,
         .lease_ms = 1000, .presence_restart_grace_ms = 500,
     };
-    assert_int_equal(db_open(w->path, DB_CREATE | DB_ANY_VERSION, 1000, &w->db), ERR_OK);
-    assert_int_equal(migrate_run(w->db, &ran), ERR_OK);
     w->arena = arena_new();
     w->op = (struct op){.db = w->db, .arena = w->arena, .config = &w->config,
                         .system = &chat_mtchat, .now_ms = 1700000000000};
@@ -69,14 +64,12 @@ static int
 tear_down(void **state)
 {
     struct world *w = *state;
-    char command[128];
 
     bus_sender_free(w->op.bus, 0);
     bus_receiver_free(w->bus);
     db_close(w->db);
     arena_free(w->arena);
-    snprintf(command, sizeof command, "rm -r %s", w->dir);
-    assert_int_equal(system(command), 0);
+    scratch_remove(w->dir);
     free(w);
     return 0;
 }
