@@ -1,6 +1,6 @@
 # settings.awk - confab.conf(5): puts the table of shared/config.def where the page says @SETTINGS@
 #
-# awk -f settings.awk ../../shared/config.def confab.conf.5.in
+# awk -f docs/man/settings.awk shared/config.def docs/man/confab.conf.5.in
 #
 # SPDX-License-Identifier: MIT
 
