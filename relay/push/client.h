@@ -1,0 +1,85 @@
+/* client - one connection that speaks the client protocol
+ *
+ * Its life: new (accepted; only connect is run), connecting (the verdict is being found; later commands are parked
+ * in order), connected, refused (an error answered connect: nothing more is run), closing, gone.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef RELAY_PUSH_CLIENT_H
+#define RELAY_PUSH_CLIENT_H
+
+#include "relay/push/command.h"
+#include "relay/push/push_private.h"
+#include "relay/push/reply.h"
+
+enum client_state {
+    CLIENT_NEW, CLIENT_CONNECTING, CLIENT_CONNECTED, CLIENT_REFUSED, CLIENT_CLOSING, CLIENT_GONE,
+};
+
+enum client_transport {
+    TRANSPORT_WEBSOCKET, TRANSPORT_HTTP_STREAM, TRANSPORT_SSE,
+    TRANSPORT_UNI_WEBSOCKET, TRANSPORT_UNI_HTTP_STREAM, TRANSPORT_UNI_SSE,
+};
+
+/* All connected clients of one user id. */
+struct client_user {
+    struct strmap_node node;
+    struct push_client *clients;
+    int64_t n;
+};
+
+struct push_client {
+    struct io_client io;                /* first */
+    struct push *push;
+    struct conn *conn;                  /* NULL: gone */
+    unsigned refs;                      /* the connection's, and those of answers under way */
+    uint8_t state;                      /* enum client_state */
+    uint8_t transport;                  /* enum client_transport */
+    bool bare;                          /* one-way: pushes without envelope */
+    bool expires_asked;                 /* told to refresh, and waited for */
+    struct strmap_node by_id;           /* key: id */
+    char id[37];
+    struct client_user *user;           /* NULL until connected */
+    struct push_client *prev, *next;    /* of that user */
+    char *address;
+    char *info;                         /* raw JSON or NULL */
+    char *client_info;                  /* ClientInfo without chan_info */
+    struct client_session *session;     /* emulated transports; NULL */
+    struct client_parked *parked;       /* commands that wait for connect; NULL */
+    int64_t expires_ms;                 /* Unix; 0: never */
+    int64_t opened_ms;                  /* monotonic */
+    struct wheel_entry deadline;        /* stale before connect, expiry after */
+    struct subscription *subscriptions; /* list */
+    uint32_t n_subscriptions;
+    uint32_t commands, command_bytes;   /* in the second that began at second_ms */
+    int64_t second_ms;
+};
+
+static inline const char *
+client_user_id(const struct push_client *c)
+{
+    return c->user ? c->user->node.key : "";
+}
+
+/* Keeps c's memory until client_unref; it may be gone meanwhile: look at c->conn. */
+void client_ref(struct push_client *c);
+void client_unref(struct push_client *c);
+
+/* Queues one line, which is consumed (sbuf_fini). A failed buffer closes with 3004. */
+void client_send(struct push_client *c, struct sbuf *line);
+void client_send_frame(struct push_client *c, struct frame *f);
+void client_send_error(struct push_client *c, uint32_t id, enum push_error e);
+
+/* Ends it: what is queued leaves first, then the close frame (or the disconnect push and the end of the
+ * stream). code is one of code.def or the application's; reason NULL: the table's. */
+void client_close(struct push_client *c, int code, const char *reason);
+
+/* Runs a verdict: answers an error, or closes. true when there was one. */
+bool client_judge(struct push_client *c, uint32_t id, struct push_verdict v);
+
+/* The session secret is needed by op_*: "" for transports without one. */
+const char *client_session_id(const struct push_client *c);
+
+const char *client_transport_name(const struct push_client *c);
+
+#endif

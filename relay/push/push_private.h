@@ -1,0 +1,113 @@
+/* push_private - the push server's inside, shared by the files of relay/push
+ *
+ *   push.c             beginning and end, services, reload, drain
+ *   client*.c          connections: connect, refresh, liveness, transports
+ *   subscription*.c    one client in one channel: subscribe, recover, expire, fall behind
+ *   channel*.c         fan-out: frames, deltas, coalescing, join and leave
+ *   op_*.c             what servers may do
+ *   api*.c             the server API over HTTP; publish_zmq.c over ZeroMQ; page.c for operators
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef RELAY_PUSH_PRIVATE_H
+#define RELAY_PUSH_PRIVATE_H
+
+#include "relay/hub.h"
+#include "relay/metrics.h"
+#include "relay/push/hook.h"
+#include "relay/push/op.h"
+#include "relay/push/push.h"
+#include "relay/push/stream.h"
+#include "relay/strmap.h"
+#include "relay/wheel.h"
+#include "shared/arena.h"
+
+/* What push_metrics tells beside gauges: PUSH_COUNTER(symbol, "metric", "labels", "help"); neighbours of one metric
+ * are one family. */
+#define PUSH_COUNTERS                                                                            \
+    PUSH_COUNTER(CONNECTS, "push_connects_total", "", "connect commands that succeeded")         \
+    PUSH_COUNTER(SUBSCRIBES, "push_subscribes_total", "", "subscriptions made")                  \
+    PUSH_COUNTER(RECOVERED, "push_recoveries_total", "result=\"recovered\"", "subscriptions that asked for recovery") \
+    PUSH_COUNTER(NOT_RECOVERED, "push_recoveries_total", "result=\"failed\"", "")                \
+    PUSH_COUNTER(PUBLISHED, "push_publications_total", "", "publications taken")                 \
+    PUSH_COUNTER(DELIVERIES, "push_deliveries_total", "", "publications queued to subscriptions") \
+    PUSH_COUNTER(COMMANDS, "push_commands_total", "", "commands of clients")                     \
+    PUSH_COUNTER(SHED_SLOW_LATEST, "push_shed_total", "reason=\"latest\"", "publications or connections given up under load") \
+    PUSH_COUNTER(SHED_SLOW_RECOVER, "push_shed_total", "reason=\"recover\"", "")                 \
+    PUSH_COUNTER(SHED_MEMORY, "push_shed_total", "reason=\"memory\"", "")                        \
+    PUSH_COUNTER(SHED_ADMISSION, "push_shed_total", "reason=\"admission\"", "")                  \
+    PUSH_COUNTER(SHED_ADDRESS, "push_shed_total", "reason=\"address\"", "")                      \
+    PUSH_COUNTER(SHED_USER, "push_shed_total", "reason=\"user\"", "")                            \
+    PUSH_COUNTER(SHED_NAMESPACE, "push_shed_total", "reason=\"namespace\"", "")                  \
+    PUSH_COUNTER(SHED_COMMANDS, "push_shed_total", "reason=\"commands\"", "")                    \
+    PUSH_COUNTER(SHED_STORE, "push_shed_total", "reason=\"store\"", "")                          \
+    PUSH_COUNTER(BAD_API, "push_refused_total", "by=\"api\"", "publications and calls refused")  \
+    PUSH_COUNTER(BAD_PULL, "push_refused_total", "by=\"pull\"", "")                              \
+    PUSH_COUNTER(BAD_ROUTER, "push_refused_total", "by=\"router\"", "")
+
+enum push_counter {
+#define PUSH_COUNTER(symbol, metric, labels, help) PUSH_COUNT_##symbol,
+    PUSH_COUNTERS
+#undef PUSH_COUNTER
+    PUSH_COUNTER_COUNT
+};
+
+struct push_tail;       /* tail.c: who watches one channel or user live */
+struct push_zmq;        /* publish_zmq.c */
+struct push_limits;     /* limits of addresses, users, namespaces; admission: admission.c */
+
+struct push {
+    struct io *io;
+    struct push_settings *settings;
+    const struct config *config;            /* of settings */
+    struct stream_store *store;
+    struct hub *hub;                        /* data of a hub channel: struct channel */
+    struct wheel *wheel;
+    struct hook *hook;
+    struct push_tail *tail;
+    struct push_zmq *zmq;
+    struct push_limits *limits;
+    struct arena *scratch;                  /* of one callback */
+    struct strmap clients;                  /* connected ones, by id */
+    struct strmap users;                    /* struct client_user, by user id */
+    struct strmap sessions;                 /* emulated clients, by session secret */
+    char node[37];                          /* id of this run */
+    int64_t started_ms;                     /* monotonic */
+    int64_t n_clients, n_subscriptions;
+    int64_t memory;                         /* bytes of queued frames, see memory_add */
+    int64_t counters[PUSH_COUNTER_COUNT];
+    struct histogram latency;               /* from publish to queued for all */
+
+    struct io_rules socket_rules;           /* of each kind of connection; numbers follow the settings */
+    struct io_rules native_rules;           /* WebSocket with protocol pings */
+    struct io_rules stream_rules;           /* http_stream, sse */
+    struct io_rules one_way_rules;          /* never answer pings */
+
+    bool draining;
+    struct io_timer *drain_timer;
+    size_t drain_step;
+    void (*drained)(void *arg);
+    void *drained_arg;
+};
+
+static inline void
+push_count(struct push *p, enum push_counter c)
+{
+    p->counters[c]++;
+}
+
+/* Where files of relay/push register their services. */
+enum io_verdict client_request(void *arg, const struct io_request *r, struct io_exchange *x,
+                               struct io_answer *a, struct io_client **client_r);
+enum io_verdict emulation_request(void *arg, const struct io_request *r, struct io_exchange *x,
+                                  struct io_answer *a, struct io_client **client_r);
+enum io_verdict api_request(void *arg, const struct io_request *r, struct io_exchange *x,
+                            struct io_answer *a, struct io_client **client_r);
+enum io_verdict page_request(void *arg, const struct io_request *r, struct io_exchange *x,
+                             struct io_answer *a, struct io_client **client_r);
+
+/* Is the API key in this request the configured one? Headers X-API-Key, Authorization: apikey, ?api_key=, the
+ * first present; constant time. */
+bool api_key_good(const struct push *p, const struct io_request *r);
+
+#endif
