@@ -112,6 +112,9 @@ main(int argc, char **argv)
     arena = arena_new();
     if (config_load(arena, &config, &fail) != ERR_OK || config_check(config, &fail) != ERR_OK) {
         log_event(LOG_LEVEL_ERROR, "cannot_start", "why", fail.why, NULL);
+    } else if (!config_has_chat(config)) {
+        log_event(LOG_LEVEL_ERROR, "cannot_start", "why", "systems is empty: there is no chat to serve",
+                  NULL);
     } else {
         log_level_named(config->log_level, &level);
         log_setup("confab.fcgi", level, config->log_syslog);

@@ -56,7 +56,12 @@ static const struct row rows[] = {
 
 #define N_ROWS (sizeof rows / sizeof rows[0])
 
-static const char *const known_systems[] = { "mtchat", NULL };
+static const char *const known_systems[] = {
+#ifndef CONFAB_WITHOUT_CHAT
+    "mtchat",
+#endif
+    NULL
+};
 
 /* Variables that are no settings, yet ours. */
 static const char *const other_variables[] = { "CONFAB_CONFIG", "CONFAB_FAULT", NULL };
@@ -460,6 +465,30 @@ check_auth(const struct config *c, struct fail *fail)
     return ERR_OK;
 }
 
+/* What is served, and whether it can stand side by side. */
+static enum err
+check_parts(const struct config *c, struct fail *fail)
+{
+    size_t n;
+
+    if (!all_known(c->systems, known_systems, &n) || (n == 0 && config_has_chat(c)))
+        return err_fail(fail, ERR_FIELD, "systems", "%s",
+                        known_systems[0] != NULL
+                            ? "systems names a system that does not exist"
+                            : "this build has no chat systems: systems must be empty");
+    if (!config_has_chat(c) && !c->push)
+        return err_fail(fail, ERR_FIELD, "systems",
+                        "nothing to serve: systems is empty and push is off");
+    if (config_has_chat(c) && c->push && strcmp(c->push_api_listen, "clients") == 0)
+        return err_fail(fail, ERR_FIELD, "push_api_listen",
+                        "push_api_listen = clients cannot be where chat systems are served: "
+                        "/api/ on relay_listen is theirs");
+    if ((c->relay_tls_certificate[0] != '\0') != (c->relay_tls_key[0] != '\0'))
+        return err_fail(fail, ERR_FIELD, "relay_tls_key",
+                        "relay_tls_certificate and relay_tls_key need each other");
+    return ERR_OK;
+}
+
 /* The relay's name becomes part of file names. */
 static bool
 is_file_name(const char *s)
@@ -473,16 +502,15 @@ config_check(const struct config *c, struct fail *fail)
 {
     enum log_level level;
     struct cron cron;
-    size_t n;
     enum err e;
 
-    if ((e = check_auth(c, fail)) != ERR_OK)
+    if ((e = check_parts(c, fail)) != ERR_OK)
+        return e;
+    if (config_has_chat(c) && (e = check_auth(c, fail)) != ERR_OK)
         return e;
     if (!log_level_named(c->log_level, &level))
         return err_fail(fail, ERR_FIELD, "log_level",
                         "log_level must be error, warning, info or debug");
-    if (!all_known(c->systems, known_systems, &n) || n == 0)
-        return err_fail(fail, ERR_FIELD, "systems", "systems names a system that does not exist");
     if (!is_file_name(c->relay_name))
         return err_fail(fail, ERR_FIELD, "relay_name",
                         "relay_name may hold letters, digits, '.', '_' and '-'");

@@ -24,6 +24,15 @@
 #define CONFIG_CTYPE_INT int64_t
 #define CONFIG_CTYPE_BOOL bool
 
+/* A build without a database (configure --without-sqlite) has no chat to serve. */
+#ifdef CONFAB_WITHOUT_CHAT
+#define CONFIG_SYSTEMS_DEFAULT ""
+#define CONFIG_PUSH_DEFAULT 1
+#else
+#define CONFIG_SYSTEMS_DEFAULT "mtchat"
+#define CONFIG_PUSH_DEFAULT 0
+#endif
+
 struct config {
 #define CONFIG_SECTION(title)
 #define CONFIG(kind, name, fallback, min, max, help) CONFIG_CTYPE_##kind name;
@@ -47,6 +56,13 @@ enum err config_check(const struct config *c, struct fail *fail);
 
 /* "name = value" lines by section, secrets hidden, with help when asked. For confabctl. */
 void config_print(const struct config *c, struct sbuf *out, bool with_help);
+
+/* Is there any chat system in `systems`? */
+static inline bool
+config_has_chat(const struct config *c)
+{
+    return c->systems[0] != '\0';
+}
 
 /* Is the named system in `systems`? */
 bool config_serves(const struct config *c, const char *system);

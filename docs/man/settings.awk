@@ -37,6 +37,10 @@ function add(format, text) { table = table sprintf(format, text) }
     gsub(/"/, "", fallback)
     if (fallback == "CONFAB_STATE_DIR")
         fallback = "lib/confab in the system's directory for variable data"
+    else if (fallback == "CONFIG_SYSTEMS_DEFAULT")
+        fallback = "mtchat"     # a build without a database has neither
+    else if (fallback == "CONFIG_PUSH_DEFAULT")
+        fallback = "0"
     add(".It Cm %s\n", name)
     add("%s.\n", help)
     if (kind == "INT")

@@ -232,7 +232,7 @@ servers_do_not_start_with_nonsense(void **state)
     static const struct { const char *name, *value, *field; } cases[] = {
         { "CONFAB_JWT_SECRET", "", "jwt_secret" }, { "CONFAB_AUTH", "none", "auth" },
         { "CONFAB_LOG_LEVEL", "loud", "log_level" }, { "CONFAB_SYSTEMS", "other", "systems" },
-        { "CONFAB_SYSTEMS", ",", "systems" }, { "CONFAB_SYSTEMS", "mtchat, other", "systems" },
+        { "CONFAB_SYSTEMS", ",", "systems" }, { "CONFAB_SYSTEMS", "", "systems" }, { "CONFAB_SYSTEMS", "mtchat, other", "systems" },
         { "CONFAB_RELAY_NAME", "../x", "relay_name" }, { "CONFAB_RELAY_NAME", ".x", "relay_name" },
         { "CONFAB_WS_TIMEOUT_S", "25", "ws_timeout_s" },
     };
@@ -255,6 +255,30 @@ servers_do_not_start_with_nonsense(void **state)
     setenv("CONFAB_SYSTEMS", " mtchat ", 1);
     assert_int_equal(config_check(load(), NULL), ERR_OK);
     assert_true(config_serves(load(), "mtchat"));
+}
+
+static void
+chat_and_push_are_told_apart(void **state)
+{
+    struct fail fail;
+
+    (void)state;
+    clearenv();
+    setenv("CONFAB_CONFIG", file, 1);
+    setenv("CONFAB_SYSTEMS", "", 1);
+    setenv("CONFAB_PUSH", "1", 1);
+    setenv("CONFAB_PUSH_API_LISTEN", "clients", 1);
+    assert_int_equal(config_check(load(), NULL), ERR_OK);   /* no jwt_secret: nobody would use it */
+    assert_false(config_has_chat(load()));
+    setenv("CONFAB_SYSTEMS", "mtchat", 1);
+    setenv("CONFAB_AUTH", "trusted", 1);
+    assert_int_equal(config_check(load(), &fail), ERR_FIELD);
+    assert_string_equal(fail.field, "push_api_listen");
+    setenv("CONFAB_PUSH_API_LISTEN", "127.0.0.1:1", 1);
+    assert_int_equal(config_check(load(), NULL), ERR_OK);
+    setenv("CONFAB_RELAY_TLS_KEY", "/key.pem", 1);
+    assert_int_equal(config_check(load(), &fail), ERR_FIELD);
+    assert_string_equal(fail.field, "relay_tls_key");
 }
 
 static void
@@ -289,6 +313,7 @@ main(void)
         cmocka_unit_test_setup_teardown(secrets_come_from_files, begin, end),
         cmocka_unit_test_setup_teardown(keys_are_split, begin, end),
         cmocka_unit_test_setup_teardown(servers_do_not_start_with_nonsense, begin, end),
+        cmocka_unit_test_setup_teardown(chat_and_push_are_told_apart, begin, end),
         cmocka_unit_test_setup_teardown(printing_hides_secrets, begin, end),
     };
 
