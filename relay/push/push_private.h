@@ -103,8 +103,23 @@ enum io_verdict emulation_request(void *arg, const struct io_request *r, struct 
                                   struct io_answer *a, struct io_client **client_r);
 enum io_verdict api_request(void *arg, const struct io_request *r, struct io_exchange *x,
                             struct io_answer *a, struct io_client **client_r);
+enum io_verdict metrics_request(void *arg, const struct io_request *r, struct io_exchange *x,
+                                struct io_answer *a, struct io_client **client_r);
+enum io_verdict health_request(void *arg, const struct io_request *r, struct io_exchange *x,
+                               struct io_answer *a, struct io_client **client_r);
+enum io_verdict tail_request(void *arg, const struct io_request *r, struct io_exchange *x,
+                             struct io_answer *a, struct io_client **client_r);
 enum io_verdict page_request(void *arg, const struct io_request *r, struct io_exchange *x,
                              struct io_answer *a, struct io_client **client_r);
+
+/* What servers and operators are offered, for push_server_services; arg is the push server. Tail before page. */
+#define PUSH_SERVER_SERVICES(p)                                                                      \
+    { .path = "/api/", .below = true, .body_max = (p)->config->push_api_body_max,                    \
+      .request = api_request, .arg = (p) },                                                          \
+    { .path = "/metrics", .request = metrics_request, .arg = (p) },                                  \
+    { .path = "/health", .request = health_request, .arg = (p) },                                    \
+    { .path = "/admin/tail", .request = tail_request, .arg = (p) },                                  \
+    { .path = "/admin", .below = true, .request = page_request, .arg = (p) }
 
 /* Is the API key in this request the configured one? Headers X-API-Key, Authorization: apikey, ?api_key=, the
  * first present; constant time. */
