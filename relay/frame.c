@@ -12,6 +12,8 @@ enum { FIN_TEXT = 0x81, FIN_PING = 0x89 };
 enum { LENGTH_7_MAX = 125, LENGTH_16 = 126, LENGTH_64 = 127, LENGTH_16_MAX = 0xffff };
 enum { HEADER_MAX = 10 };
 
+static size_t held_bytes;       /* of all frames */
+
 static uint32_t
 header_write(unsigned char *h, unsigned char first, size_t len)
 {
@@ -32,6 +34,19 @@ header_write(unsigned char *h, unsigned char first, size_t len)
     return n;
 }
 
+/* Room for len bytes, with one reference. */
+static struct frame *
+frame_new(size_t len)
+{
+    struct frame *f = malloc(sizeof *f + len);
+
+    if (f != NULL) {
+        *f = (struct frame){ .refs = 1, .len = (uint32_t)len, .parts = 1 };
+        held_bytes += len;
+    }
+    return f;
+}
+
 static struct frame *
 frame_build(unsigned char first, const void *payload, size_t len)
 {
@@ -39,12 +54,9 @@ frame_build(unsigned char first, const void *payload, size_t len)
     uint32_t n = header_write(header, first, len);
     struct frame *f;
 
-    if (len > UINT32_MAX - HEADER_MAX || (f = malloc(sizeof *f + n + len)) == NULL)
+    if (len > UINT32_MAX - HEADER_MAX || (f = frame_new(n + len)) == NULL)
         return NULL;
-    f->refs = 1;
-    f->len = n + (uint32_t)len;
     f->payload = n;
-    f->parts = 1;
     memcpy(f->bytes, header, n);
     if (len > 0)                /* payload may be NULL then */
         memcpy(f->bytes + n, payload, len);
@@ -72,20 +84,18 @@ frame_is_ping(const struct frame *f)
 struct frame *
 frame_join(struct frame *const *list, size_t n)
 {
-    size_t len = 0;
+    size_t len = 0, at = 0;
     struct frame *f;
 
     for (size_t i = 0; i < n; i++)
         len += list[i]->len;
-    if (n == 0 || len > UINT32_MAX || (f = malloc(sizeof *f + len)) == NULL)
+    if (n == 0 || len > UINT32_MAX || (f = frame_new(len)) == NULL)
         return NULL;
-    f->refs = 1;
-    f->len = 0;
     f->payload = list[0]->payload;
     f->parts = (uint32_t)n;
     for (size_t i = 0; i < n; i++) {
-        memcpy(f->bytes + f->len, list[i]->bytes, list[i]->len);
-        f->len += list[i]->len;
+        memcpy(f->bytes + at, list[i]->bytes, list[i]->len);
+        at += list[i]->len;
     }
     return f;
 }
@@ -120,6 +130,14 @@ frame_ref(struct frame *f)
 void
 frame_unref(struct frame *f)
 {
-    if (f != NULL && --f->refs == 0)
+    if (f != NULL && --f->refs == 0) {
+        held_bytes -= f->len;
         free(f);
+    }
+}
+
+size_t
+frame_bytes(void)
+{
+    return held_bytes;
 }

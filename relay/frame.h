@@ -36,6 +36,9 @@ struct frame *frame_join(struct frame *const *list, size_t n);
  * the end and when out of memory. */
 struct frame *frame_part(const struct frame *f, uint32_t *at);
 
+/* Bytes of all frames that anybody holds. */
+size_t frame_bytes(void);
+
 struct frame *frame_ref(struct frame *f);
 void frame_unref(struct frame *f);      /* NULL is fine */
 

@@ -54,7 +54,9 @@ enum push_counter {
 
 struct push_tail;       /* tail.c: who watches one channel or user live */
 struct push_zmq;        /* publish_zmq.c */
-struct push_limits;     /* limits of addresses, users, namespaces; admission: admission.c */
+struct push_limits;     /* limits of addresses; admission: admission.c */
+struct pool;            /* threads that verify tokens */
+struct push_services;   /* push.c: the arrays of services */
 
 struct push {
     struct io *io;
@@ -67,14 +69,17 @@ struct push {
     struct push_tail *tail;
     struct push_zmq *zmq;
     struct push_limits *limits;
-    struct arena *scratch;                  /* of one callback */
+    struct pool *pool;
+    struct push_services *services;
+    struct arena *scratch;                  /* of one callback of the loop: whoever is called by the loop resets it at
+                                               his end, nobody below him does */
+    struct push_client *open, *closing;     /* all with a connection: new to refused, and those being closed */
     struct strmap clients;                  /* connected ones, by id */
     struct strmap users;                    /* struct client_user, by user id */
     struct strmap sessions;                 /* emulated clients, by session secret */
     char node[37];                          /* id of this run */
     int64_t started_ms;                     /* monotonic */
     int64_t n_clients, n_subscriptions;
-    int64_t memory;                         /* bytes of queued frames, see memory_add */
     int64_t counters[PUSH_COUNTER_COUNT];
     struct histogram latency;               /* from publish to queued for all */
 
@@ -82,6 +87,7 @@ struct push {
     struct io_rules native_rules;           /* WebSocket with protocol pings */
     struct io_rules stream_rules;           /* http_stream, sse */
     struct io_rules one_way_rules;          /* never answer pings */
+    struct io_rules shed_rules;             /* nothing may wait: the next frame closes with 3008 */
 
     bool draining;
     struct io_timer *drain_timer;
@@ -95,6 +101,12 @@ push_count(struct push *p, enum push_counter c)
 {
     p->counters[c]++;
 }
+
+/* channel.c, for push.c: the store's deliver, with the push server as arg; what a turn collected leaves; options
+ * were read anew. */
+void channel_deliver(void *arg, const char *channel, struct publication *p);
+void channel_turn_ends(void *arg);
+void channel_reload(struct push *p);
 
 /* Where files of relay/push register their services. */
 enum io_verdict client_request(void *arg, const struct io_request *r, struct io_exchange *x,
@@ -114,7 +126,7 @@ enum io_verdict page_request(void *arg, const struct io_request *r, struct io_ex
 
 /* What servers and operators are offered, for push_server_services; arg is the push server. Tail before page. */
 #define PUSH_SERVER_SERVICES(p)                                                                      \
-    { .path = "/api/", .below = true, .body_max = (p)->config->push_api_body_max,                    \
+    { .path = "/api", .below = true, .body_max  = (p)->config->push_api_body_max,                    \
       .request = api_request, .arg = (p) },                                                          \
     { .path = "/metrics", .request = metrics_request, .arg = (p) },                                  \
     { .path = "/health", .request = health_request, .arg = (p) },                                    \

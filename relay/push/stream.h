@@ -120,6 +120,9 @@ enum err stream_memory_new(const struct stream_memory_options *o, struct io *io,
 /* What the writer's thread finished: delivers and answers. From the loop, when woken. */
 void stream_memory_collect(struct stream_store *s);
 
+/* Bytes of all windows and keys now, as bytes_max bounds them. */
+int64_t stream_memory_bytes(const struct stream_store *s);
+
 struct metrics;
 void stream_memory_metrics(struct stream_store *s, struct metrics *m);
 
