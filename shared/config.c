@@ -1,6 +1,6 @@
 /* config - every setting, typed
  *
- * config.def becomes the table `rows`; the file and the environment both end in set_value().
+ * config.def becomes the table `rows`; the file and the environment both end in config_row_set().
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/config_channels.h"
+#include "shared/config_row.h"
 #include "shared/cron.h"
 #include "shared/log.h"
 
@@ -26,25 +28,7 @@
 #define SECRET_SUFFIX "_file"
 #define SECRET_GOOD_LEN 32          /* RFC 7518 section 3.2: a key as long as the hash */
 
-enum kind { KIND_SECTION, KIND_TEXT, KIND_SECRET, KIND_PATH, KIND_INT, KIND_BOOL };
-
-struct row {
-    enum kind kind;
-    const char *name;               /* a section's title */
-    const char *text;               /* default of texts */
-    int64_t number;                 /* default of numbers */
-    int64_t min, max;
-    const char *help;
-    size_t offset;
-};
-
-#define DEFAULT_TEXT(fallback) .text = (fallback)
-#define DEFAULT_SECRET(fallback) .text = (fallback)
-#define DEFAULT_PATH(fallback) .text = (fallback)
-#define DEFAULT_INT(fallback) .number = (fallback)
-#define DEFAULT_BOOL(fallback) .number = (fallback)
-
-static const struct row rows[] = {
+static const struct config_row rows[] = {
 #define CONFIG_SECTION(title) { .kind = KIND_SECTION, .name = title },
 #define CONFIG(kind_, name_, fallback, min_, max_, help_) \
     { .kind = KIND_##kind_, .name = #name_, DEFAULT_##kind_(fallback), .min = min_, \
@@ -57,7 +41,7 @@ static const struct row rows[] = {
 #define N_ROWS (sizeof rows / sizeof rows[0])
 
 static const char *const known_systems[] = {
-#ifndef CONFAB_WITHOUT_CHAT
+#ifndef CONFAB_WITHOUT_SQLITE
     "mtchat",
 #endif
     NULL
@@ -69,73 +53,6 @@ static const char *const other_variables[] = { "CONFAB_CONFIG", "CONFAB_FAULT", 
 extern char **environ;
 
 /* ---- values ---- */
-
-static bool
-is_text(const struct row *row)
-{
-    return row->kind == KIND_TEXT || row->kind == KIND_SECRET || row->kind == KIND_PATH;
-}
-
-static const char **
-text_place(const struct row *row, struct config *c)
-{
-    return (const char **)((char *)c + row->offset);
-}
-
-static void
-set_number(const struct row *row, struct config *c, int64_t n)
-{
-    void *place = (char *)c + row->offset;
-
-    if (row->kind == KIND_BOOL)
-        *(bool *)place = n != 0;
-    else
-        *(int64_t *)place = n;
-}
-
-static bool
-parse_bool(const char *value, int64_t *n_r)
-{
-    *n_r = strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
-    return *n_r || strcmp(value, "false") == 0 || strcmp(value, "0") == 0;
-}
-
-static bool
-parse_int(const char *value, int64_t *n_r)
-{
-    char *end;
-
-    if (!isdigit((unsigned char)value[value[0] == '-']))
-        return false;
-    errno = 0;
-    *n_r = strtoll(value, &end, 10);
-    return *end == '\0' && errno == 0;
-}
-
-/* where: what to blame, "FILE:LINE" or the variable. */
-static enum err
-set_value(struct arena *a, struct config *c, const struct row *row, const char *value,
-          const char *where, struct fail *fail)
-{
-    int64_t n;
-
-    if (is_text(row)) {
-        n = (int64_t)strlen(value);
-        if (n < row->min || n > row->max)
-            return err_fail(fail, ERR_FIELD, row->name, "%s: %s must have %lld to %lld bytes",
-                            where, row->name, (long long)row->min, (long long)row->max);
-        *text_place(row, c) = arena_string(a, value);
-        return ERR_OK;
-    }
-    if (row->kind == KIND_BOOL ? !parse_bool(value, &n) : !parse_int(value, &n))
-        return err_fail(fail, ERR_FIELD, row->name, "%s: %s must be %s", where, row->name,
-                        row->kind == KIND_BOOL ? "true or false" : "a whole number");
-    if (n < row->min || n > row->max)
-        return err_fail(fail, ERR_FIELD, row->name, "%s: %s must be %lld to %lld", where,
-                        row->name, (long long)row->min, (long long)row->max);
-    set_number(row, c, n);
-    return ERR_OK;
-}
 
 /* Reads at most max bytes of what fd is; -1 and errno on failure, EFBIG for more. */
 static ssize_t
@@ -160,7 +77,7 @@ read_all(int fd, char *into, size_t max)
 
 /* A secret's file: its first line, if nobody else may read it. */
 static enum err
-set_secret_file(struct arena *a, struct config *c, const struct row *row, const char *path,
+set_secret_file(struct arena *a, struct config *c, const struct config_row *row, const char *path,
                 const char *where, struct fail *fail)
 {
     size_t max = (size_t)row->max + 2;      /* the line's end may be CRLF */
@@ -181,13 +98,13 @@ set_secret_file(struct arena *a, struct config *c, const struct row *row, const 
     close(fd);
     if (fault != NULL)
         return err_fail(fail, ERR_FIELD, row->name, "%s: secret file %s: %s", where, path, fault);
-    return set_value(a, c, row, text, where, fail);
+    return config_row_set(a, row, c, text, where, fail);
 }
 
 /* ---- the file ---- */
 
 /* The row of that name; *by_file_r tells a secret's _file form. NULL when unknown. */
-static const struct row *
+static const struct config_row *
 find_row(const char *name, bool *by_file_r)
 {
     size_t i, len;
@@ -210,12 +127,12 @@ set_named(struct arena *a, struct config *c, const char *name, const char *value
           const char *where, struct fail *fail)
 {
     bool by_file;
-    const struct row *row = find_row(name, &by_file);
+    const struct config_row *row = find_row(name, &by_file);
 
     if (row == NULL)
         return err_fail(fail, ERR_FIELD, NULL, "%s: unknown setting %s", where, name);
     return by_file ? set_secret_file(a, c, row, value, where, fail)
-                   : set_value(a, c, row, value, where, fail);
+                   : config_row_set(a, row, c, value, where, fail);
 }
 
 /* The text without white space at both ends, cut in place. */
@@ -234,25 +151,32 @@ trim(char *s)
 
 /* One line: nothing, a comment, [section], or name = value. */
 static enum err
-read_line(struct arena *a, struct config *c, char *line, const char *where, struct fail *fail)
+read_line(struct arena *a, struct config *c, struct config_channels *channels, char *line,
+          const char *where, struct fail *fail)
 {
     char *equals;
+    size_t len;
 
     line = trim(line);
     if (line[0] == '\0' || line[0] == '#' || line[0] == ';')
         return ERR_OK;
-    if (line[0] == '[' && line[strlen(line) - 1] == ']')
-        return ERR_OK;
+    len = strlen(line);
+    if (line[0] == '[' && line[len - 1] == ']') {
+        line[len - 1] = '\0';
+        return config_channels_section(channels, a, trim(line + 1), where, fail);
+    }
     equals = strchr(line, '=');
     if (equals == NULL || equals == line)
         return err_fail(fail, ERR_FIELD, NULL, "%s: expected name = value", where);
     *equals = '\0';
+    if (channels->inside)
+        return config_channels_set(channels, a, trim(line), trim(equals + 1), where, fail);
     return set_named(a, c, trim(line), trim(equals + 1), where, fail);
 }
 
 static enum err
-read_lines(struct arena *a, struct config *c, const char *path, char *text, size_t len,
-           struct fail *fail)
+read_lines(struct arena *a, struct config *c, struct config_channels *channels, const char *path,
+           char *text, size_t len, struct fail *fail)
 {
     char *line, *next = text;
     unsigned number = 0;
@@ -264,7 +188,7 @@ read_lines(struct arena *a, struct config *c, const char *path, char *text, size
         next = strchr(line, '\n');
         if (next != NULL)
             *next++ = '\0';
-        e = read_line(a, c, line, arena_printf(a, "%s:%u", path, ++number), fail);
+        e = read_line(a, c, channels, line, arena_printf(a, "%s:%u", path, ++number), fail);
         if (e != ERR_OK)
             return e;
     }
@@ -272,7 +196,7 @@ read_lines(struct arena *a, struct config *c, const char *path, char *text, size
 }
 
 static enum err
-read_file(struct arena *a, struct config *c, struct fail *fail)
+read_file(struct arena *a, struct config *c, struct config_channels *channels, struct fail *fail)
 {
     const char *named = getenv("CONFAB_CONFIG");
     const char *path = named != NULL ? named : DEFAULT_FILE;
@@ -290,7 +214,7 @@ read_file(struct arena *a, struct config *c, struct fail *fail)
     close(fd);
     if (len < 0)
         return err_fail(fail, ERR_FIELD, NULL, "%s: %s", path, strerror(saved));
-    return read_lines(a, c, path, text, (size_t)len, fail);
+    return read_lines(a, c, channels, path, text, (size_t)len, fail);
 }
 
 /* ---- the environment ---- */
@@ -329,7 +253,7 @@ read_variables(struct arena *a, struct config *c, struct fail *fail)
         variable = variable_of(a, rows[i].name, "");
         value = getenv(variable);
         if (value != NULL)
-            e = set_value(a, c, &rows[i], value, variable, fail);
+            e = config_row_set(a, &rows[i], c, value, variable, fail);
         if (rows[i].kind != KIND_SECRET || e != ERR_OK)
             continue;
         file_variable = variable_of(a, rows[i].name, SECRET_SUFFIX);
@@ -407,18 +331,16 @@ enum err
 config_load(struct arena *a, const struct config **config_r, struct fail *fail)
 {
     struct config *c = arena_alloc(a, sizeof *c);
+    struct config_channels channels;
     enum err e;
-    size_t i;
 
-    for (i = 0; i < N_ROWS; i++) {
-        if (is_text(&rows[i]))
-            *text_place(&rows[i], c) = rows[i].text;
-        else if (rows[i].kind != KIND_SECTION)
-            set_number(&rows[i], c, rows[i].number);
-    }
-    if ((e = read_file(a, c, fail)) != ERR_OK || (e = read_variables(a, c, fail)) != ERR_OK)
+    config_row_defaults(rows, N_ROWS, c);
+    config_channels_start(&channels, a);
+    if ((e = read_file(a, c, &channels, fail)) != ERR_OK || (e = read_variables(a, c, fail)) != ERR_OK)
         return e;
     warn_unknown_variables(a);
+    c->channels = channels.all;
+    c->n_channels = channels.n;
     derive(a, c);
     *config_r = c;
     return ERR_OK;
@@ -523,38 +445,19 @@ config_check(const struct config *c, struct fail *fail)
     return ERR_OK;
 }
 
-static void
-print_value(const struct config *c, const struct row *row, struct sbuf *out)
-{
-    const void *place = (const char *)c + row->offset;
-    const char *text;
-
-    if (row->kind == KIND_INT) {
-        sbuf_printf(out, "%lld", (long long)*(const int64_t *)place);
-    } else if (row->kind == KIND_BOOL) {
-        sbuf_puts(out, *(const bool *)place ? "true" : "false");
-    } else {
-        text = *(const char *const *)place;
-        sbuf_puts(out, row->kind == KIND_SECRET && text[0] != '\0' ? "(hidden)" : text);
-    }
-}
-
 void
 config_print(const struct config *c, struct sbuf *out, bool with_help)
 {
-    const struct row *row;
+    const struct config_row *row;
 
     for (row = rows; row < rows + N_ROWS; row++) {
         if (row->kind == KIND_SECTION) {
             sbuf_printf(out, "%s[%s]\n", row == rows ? "" : "\n", row->name);
             continue;
         }
-        if (with_help)
-            sbuf_printf(out, "# %s\n", row->help);
-        sbuf_printf(out, "%s = ", row->name);
-        print_value(c, row, out);
-        sbuf_putc(out, '\n');
+        config_row_print(row, c, out, with_help);
     }
+    config_channels_print(c, out, with_help);
 }
 
 bool

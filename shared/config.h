@@ -5,12 +5,16 @@
  * (CONFAB_<NAME>). SECRETs may name a file instead (jwt_secret_file, CONFAB_JWT_SECRET_FILE):
  * its first line; one that others may read is refused.
  *
+ * Sections [channels] and [channels NAME] of the file hold options of the push server's channels
+ * (channels.def); all other sections only group.
+ *
  * SPDX-License-Identifier: MIT
  */
 #ifndef SHARED_CONFIG_H
 #define SHARED_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "shared/arena.h"
@@ -25,7 +29,7 @@
 #define CONFIG_CTYPE_BOOL bool
 
 /* A build without a database (configure --without-sqlite) has no chat to serve. */
-#ifdef CONFAB_WITHOUT_CHAT
+#ifdef CONFAB_WITHOUT_SQLITE
 #define CONFIG_SYSTEMS_DEFAULT ""
 #define CONFIG_PUSH_DEFAULT 1
 #else
@@ -33,12 +37,24 @@
 #define CONFIG_PUSH_DEFAULT 0
 #endif
 
+/* One section's options of channels. The numbers of choices are in the order of their words. */
+struct channel_options {
+    const char *name;           /* of the namespace; "" for channels without one */
+#define CHANNEL_OPTION(kind, name, fallback, min, max, help) CONFIG_CTYPE_##kind name;
+#define CHANNEL_CHOICE(name, fallback, words, help) int name;
+#include "shared/channels.def"
+#undef CHANNEL_OPTION
+#undef CHANNEL_CHOICE
+};
+
 struct config {
 #define CONFIG_SECTION(title)
 #define CONFIG(kind, name, fallback, min, max, help) CONFIG_CTYPE_##kind name;
 #include "shared/config.def"
 #undef CONFIG
 #undef CONFIG_SECTION
+    const struct channel_options *channels;     /* the first is [channels], which always exists */
+    size_t n_channels;
     /* derived once, at the end of config_load */
     bool trusted;                       /* auth = trusted */
     const char *const *jwt_keys;        /* NULL-terminated, may be empty */

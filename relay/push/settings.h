@@ -15,22 +15,12 @@
 #include "relay/push/token.h"
 #include "shared/config.h"
 
-/* The words of the choices in channels.def, in their order. */
+/* The words of the choices in shared/channels.def, in their order; struct channel_options is in config.h. */
 enum channel_who_subscribes { SUBSCRIBE_TOKEN, SUBSCRIBE_USER, SUBSCRIBE_ANYONE };
 enum channel_who { WHO_NOBODY, WHO_SUBSCRIBER, WHO_USER, WHO_ANYONE };
 enum channel_when { WHEN_OFF, WHEN_ALLOWED, WHEN_ALWAYS };
 enum channel_recovery { RECOVERY_STREAM, RECOVERY_CACHE };
 enum channel_slow { SLOW_CLOSE, SLOW_LATEST, SLOW_RECOVER };
-
-/* One section's options, as config_load left them. */
-struct channel_options {
-    const char *name;           /* of the namespace; "" for channels without one */
-#define CHANNEL_OPTION(kind, name, fallback, min, max, help) CONFIG_CTYPE_##kind name;
-#define CHANNEL_CHOICE(name, fallback, words, help) int name;
-#include "relay/push/channels.def"
-#undef CHANNEL_OPTION
-#undef CHANNEL_CHOICE
-};
 
 struct push_settings;           /* counted */
 
@@ -49,7 +39,8 @@ enum channel_fault { CHANNEL_FINE, CHANNEL_BAD_NAME, CHANNEL_UNKNOWN };
 
 /* The options that hold for a channel: its name is cut at the first ':', a leading '$' belongs to no
  * namespace. CHANNEL_BAD_NAME: empty, longer than push_channel_max bytes, not UTF-8 or with control
- * characters, or against its section's pattern; CHANNEL_UNKNOWN: no such section. */
+ * characters, or against its section's pattern; CHANNEL_UNKNOWN: no such section (that of names without a
+ * namespace always exists). */
 enum channel_fault push_settings_channel(const struct push_settings *s, const char *channel,
                                          const struct channel_options **o_r);
 

@@ -171,6 +171,79 @@ bad_lines_are_refused(void **state)
 }
 
 static void
+channels_have_sections(void **state)
+{
+    const struct config *c = load();
+
+    (void)state;
+    assert_int_equal(c->n_channels, 1);
+    assert_string_equal(c->channels[0].name, "");
+    assert_int_equal(c->channels[0].history_ttl_s, 300);
+    write_file(file, "[push server]\nbody_max = 4096\n[channels news]\nsubscribe = anyone\n"
+                     "history_size=10\n# comment\n\npattern = [a-z]+\npresence = true\n"
+                     "[channels]\nsubscribe = user\n[ channels \t a-B_9 ]\n"
+                     "[relay]\njson_depth = 16\n", 0600);
+    c = load();
+    assert_int_equal(c->body_max, 4096);
+    assert_int_equal(c->json_depth, 16);
+    assert_int_equal(c->n_channels, 3);
+    assert_int_equal(c->channels[0].subscribe, 1);
+    assert_string_equal(c->channels[1].name, "news");
+    assert_int_equal(c->channels[1].subscribe, 2);
+    assert_int_equal(c->channels[1].history_size, 10);
+    assert_string_equal(c->channels[1].pattern, "[a-z]+");
+    assert_true(c->channels[1].presence);
+    assert_string_equal(c->channels[2].name, "a-B_9");
+    assert_int_equal(c->channels[2].subscribe, 0);
+}
+
+static void
+bad_sections_are_refused(void **state)
+{
+    static const struct { const char *text, *why; } cases[] = {
+        { "[channels ab]\nbody_max = 4096", ":2: unknown option of channels body_max" },
+        { "history_size = 1", ":1: unknown setting history_size" },
+        { "[channels]\n[x]\nhistory_size = 1", ":3: unknown setting" },
+        { "[channels a]", ":1: a namespace" }, { "[channels a.b]", ":1: a namespace" },
+        { "[channels ab cd]", ":1: a namespace" }, { "[channels]\n\n[channels]", ":3: [channels] is there" },
+        { "[channels ab]\n[x]\n[channels ab]", ":3: [channels ab] is there" },
+        { "[channels]\nsubscribe = all", ":2: subscribe must be one of: token user anyone" },
+        { "[channels]\nsubscribe =", ":2: subscribe must be one of" },
+        { "[channels]\nsubscribe = token user", ":2: subscribe must be one of" },
+        { "[channels]\npresence = on", "true or false" }, { "[channels]\nhistory_size = -1", "0 to" },
+        { "[channels]\nhistory_size", ":2: expected" },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(cases); i++) {
+        write_file(file, cases[i].text, 0600);
+        refused(cases[i].why);
+    }
+}
+
+static void
+sections_are_printed_so_that_they_can_be_read(void **state)
+{
+    struct sbuf first, second;
+
+    (void)state;
+    write_file(file, "[channels]\nhistory_size = 7\n[channels news]\nslow = recover\n", 0600);
+    sbuf_init(&first, 100000);
+    sbuf_init(&second, 100000);
+    config_print(load(), &first, false);
+    assert_non_null(strstr(sbuf_str(&first), "\n[channels]\nsubscribe = token\n"));
+    assert_non_null(strstr(sbuf_str(&first), "\nhistory_size = 7\n"));
+    assert_non_null(strstr(sbuf_str(&first), "\n[channels news]\n"));
+    assert_non_null(strstr(sbuf_str(&first), "\nslow = recover\n"));
+    write_file(file, sbuf_str(&first), 0600);
+    config_print(load(), &second, false);
+    assert_string_equal(sbuf_str(&first), sbuf_str(&second));
+    sbuf_fini(&first);
+    sbuf_fini(&second);
+}
+
+static void
 secrets_come_from_files(void **state)
 {
     (void)state;
@@ -310,6 +383,9 @@ main(void)
         cmocka_unit_test_setup_teardown(a_missing_file_matters_only_when_named, begin, end),
         cmocka_unit_test_setup_teardown(the_environment_wins_over_the_file, begin, end),
         cmocka_unit_test_setup_teardown(bad_lines_are_refused, begin, end),
+        cmocka_unit_test_setup_teardown(channels_have_sections, begin, end),
+        cmocka_unit_test_setup_teardown(bad_sections_are_refused, begin, end),
+        cmocka_unit_test_setup_teardown(sections_are_printed_so_that_they_can_be_read, begin, end),
         cmocka_unit_test_setup_teardown(secrets_come_from_files, begin, end),
         cmocka_unit_test_setup_teardown(keys_are_split, begin, end),
         cmocka_unit_test_setup_teardown(servers_do_not_start_with_nonsense, begin, end),
