@@ -52,6 +52,7 @@ enum push_counter {
     PUSH_COUNTER_COUNT
 };
 
+struct channels;        /* channel.h: fan-out */
 struct push_tail;       /* tail.c: who watches one channel or user live */
 struct push_zmq;        /* publish_zmq.c */
 struct push_limits;     /* limits of addresses; admission: admission.c */
@@ -64,6 +65,7 @@ struct push {
     const struct config *config;            /* of settings */
     struct stream_store *store;
     struct hub *hub;                        /* data of a hub channel: struct channel */
+    struct channels *channels;
     struct wheel *wheel;
     struct hook *hook;
     struct push_tail *tail;
