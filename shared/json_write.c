@@ -162,8 +162,16 @@ json_string_n(struct sbuf *b, const char *s, size_t len)
 void
 json_int(struct sbuf *b, int64_t n)
 {
+    char digits[20], *end = digits + sizeof digits, *p = end;
+    uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
+
+    do
+        *--p = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (n < 0)
+        *--p = '-';
     comma(b);
-    sbuf_printf(b, "%lld", (long long)n);
+    sbuf_put(b, p, (size_t)(end - p));
 }
 
 void
