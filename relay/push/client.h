@@ -8,6 +8,8 @@
 #ifndef RELAY_PUSH_CLIENT_H
 #define RELAY_PUSH_CLIENT_H
 
+#include <sys/queue.h>
+
 #include "relay/push/command.h"
 #include "relay/push/push_private.h"
 #include "relay/push/reply.h"
@@ -32,20 +34,24 @@ struct push_client {
     struct io_client io;                /* first */
     struct push *push;
     struct conn *conn;                  /* NULL: gone */
+    LIST_ENTRY(push_client) entry;      /* of push->open or push->closing */
     unsigned refs;                      /* the connection's, and those of answers under way */
     uint8_t state;                      /* enum client_state */
     uint8_t transport;                  /* enum client_transport */
     bool bare;                          /* one-way: pushes without envelope */
-    bool expires_asked;                 /* told to refresh, and waited for */
+    bool native;                        /* is kept alive by WebSocket pings */
+    uint16_t close_code;                /* CLOSING and after: why; 0: it was not us */
     struct strmap_node by_id;           /* key: id */
     char id[37];
-    struct client_user *user;           /* NULL until connected */
+    struct client_user *user;           /* NULL until connect's credentials were found good */
     struct push_client *prev, *next;    /* of that user */
-    char *address;
+    const char *address;                /* admission's, counted there */
     char *info;                         /* raw JSON or NULL */
     char *client_info;                  /* ClientInfo without chan_info */
+    char *close_reason;                 /* the application's; NULL: the table's */
     struct client_session *session;     /* emulated transports; NULL */
-    struct client_parked *parked;       /* commands that wait for connect; NULL */
+    struct client_check *connecting;    /* the credentials, until the verdict; NULL */
+    struct sbuf *parked;                /* lines that wait for it; NULL: none */
     int64_t expires_ms;                 /* Unix; 0: never */
     int64_t opened_ms;                  /* monotonic */
     struct wheel_entry deadline;        /* stale before connect, expiry after */
@@ -53,6 +59,8 @@ struct push_client {
     uint32_t n_subscriptions;
     uint32_t commands, command_bytes;   /* in the second that began at second_ms */
     int64_t second_ms;
+    uint32_t errors;                    /* in the minute that began at errors_ms */
+    int64_t errors_ms;
 };
 
 static inline const char *
@@ -70,7 +78,7 @@ void client_send(struct push_client *c, struct sbuf *line);
 void client_send_frame(struct push_client *c, struct frame *f);
 void client_send_error(struct push_client *c, uint32_t id, enum push_error e);
 
-/* Ends it: what is queued leaves first, then the close frame (or the disconnect push and the end of the
+/* Ends it: what is queued leaves first (but for 3008, where it is dropped), then the close frame (or the disconnect push and the end of the
  * stream). code is one of code.def or the application's; reason NULL: the table's. */
 void client_close(struct push_client *c, int code, const char *reason);
 

@@ -12,6 +12,8 @@
 #ifndef RELAY_PUSH_PRIVATE_H
 #define RELAY_PUSH_PRIVATE_H
 
+#include <sys/queue.h>
+
 #include "relay/hub.h"
 #include "relay/metrics.h"
 #include "relay/push/hook.h"
@@ -59,6 +61,8 @@ struct push_limits;     /* limits of addresses; admission: admission.c */
 struct pool;            /* threads that verify tokens */
 struct push_services;   /* push.c: the arrays of services */
 
+LIST_HEAD(client_list, push_client);
+
 struct push {
     struct io *io;
     struct push_settings *settings;
@@ -75,7 +79,7 @@ struct push {
     struct push_services *services;
     struct arena *scratch;                  /* of one callback of the loop: whoever is called by the loop resets it at
                                                his end, nobody below him does */
-    struct push_client *open, *closing;     /* all with a connection: new to refused, and those being closed */
+    struct client_list open, closing;       /* all with a connection: new to refused, and those being closed */
     struct strmap clients;                  /* connected ones, by id */
     struct strmap users;                    /* struct client_user, by user id */
     struct strmap sessions;                 /* emulated clients, by session secret */
@@ -104,12 +108,6 @@ push_count(struct push *p, enum push_counter c)
     p->counters[c]++;
 }
 
-/* channel.c, for push.c: the store's deliver, with the push server as arg; what a turn collected leaves; options
- * were read anew. */
-void channel_deliver(void *arg, const char *channel, struct publication *p);
-void channel_turn_ends(void *arg);
-void channel_reload(struct push *p);
-
 /* Where files of relay/push register their services. */
 enum io_verdict client_request(void *arg, const struct io_request *r, struct io_exchange *x,
                                struct io_answer *a, struct io_client **client_r);
@@ -128,7 +126,7 @@ enum io_verdict page_request(void *arg, const struct io_request *r, struct io_ex
 
 /* What servers and operators are offered, for push_server_services; arg is the push server. Tail before page. */
 #define PUSH_SERVER_SERVICES(p)                                                                      \
-    { .path = "/api", .below = true, .body_max  = (p)->config->push_api_body_max,                    \
+    { .path = "/api", .below = true, .body_max = (p)->config->push_api_body_max,                    \
       .request = api_request, .arg = (p) },                                                          \
     { .path = "/metrics", .request = metrics_request, .arg = (p) },                                  \
     { .path = "/health", .request = health_request, .arg = (p) },                                    \
