@@ -238,6 +238,56 @@ json_raw(struct arena *a, const char *text, size_t len, const char *name)
     return NULL;
 }
 
+char *
+json_compact(struct arena *a, const char *text, size_t len, int max_depth)
+{
+    struct json_scan s;
+    char *copy;
+
+    if (!utf8_valid(text, len))
+        return NULL;
+    s = json_scan_start(a, text, len, max_depth);
+    copy = s.out;
+    if (!json_scan_text(&s))
+        return NULL;
+    *s.out = '\0';
+    return copy;
+}
+
+/* The byte behind the value at p: a comma or a bracket outside of strings and of other brackets. */
+static const char *
+value_end(const char *p)
+{
+    int depth = 0;
+
+    for (; *p != '\0'; p++) {
+        if (*p == '"') {
+            for (p++; *p != '"'; p++)
+                p += *p == '\\';
+        } else if (*p == '[' || *p == '{') {
+            depth++;
+        } else if (*p == ']' || *p == '}') {
+            if (depth-- == 0)
+                break;
+        } else if (*p == ',' && depth == 0) {
+            break;
+        }
+    }
+    return p;
+}
+
+const char *
+json_element(const char **at, size_t *len_r)
+{
+    const char *p = *at + 1;        /* behind the bracket or the comma */
+
+    if (**at == ']' || *p == ']')
+        return NULL;
+    *at = value_end(p);
+    *len_r = (size_t)(*at - p);
+    return p;
+}
+
 bool
 json_nul_present(const char *s)
 {

@@ -60,6 +60,15 @@ double json_number(const struct json *v);
  * insignificant white space removed, numbers and escapes as given. NULL when it is absent. */
 char *json_raw(struct arena *a, const char *text, size_t len, const char *name);
 
+/* text[0..len) without insignificant white space, when it is one valid JSON value (names may repeat, nothing
+ * is decoded); NULL when it is not. Much cheaper than json_parse. */
+char *json_compact(struct arena *a, const char *text, size_t len, int max_depth);
+
+/* A walk over the elements of an array given as compact text, such as json_raw makes: begin with *at on the text;
+ * the next element's text and length, NULL at the end. In an object that is not empty it goes over the members,
+ * "name":value, and it is for the caller to know how many there are. */
+const char *json_element(const char **at, size_t *len_r);
+
 /* NUL in a text; written as \u0000 in a JSON text that json_parse accepted. */
 bool json_nul_present(const char *s);
 bool json_nul_in_raw(const char *json);
