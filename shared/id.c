@@ -1,4 +1,4 @@
-/* id - UUIDs, version 7
+/* id - UUIDs
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,23 +13,38 @@
 #define TEXT_LEN (ID_TEXT_SIZE - 1)
 #define TIME_MAX ((INT64_C(1) << 48) - 1)
 
-struct id
-id_new(int64_t at_ms)
+/* All bits random but for version and variant. */
+static struct id
+random_id(uint8_t version)
 {
     struct id id = { .given = true };
-    int i;
 
     if (sodium_init() < 0)
         abort();        /* without randomness no id may be made */
     randombytes_buf(id.bytes, sizeof id.bytes);
+    id.bytes[6] = (id.bytes[6] & 0x0f) | (uint8_t)(version << 4);
+    id.bytes[8] = (id.bytes[8] & 0x3f) | 0x80;      /* RFC 9562 variant */
+    return id;
+}
+
+struct id
+id_random(void)
+{
+    return random_id(4);
+}
+
+struct id
+id_new(int64_t at_ms)
+{
+    struct id id = random_id(7);
+    int i;
+
     if (at_ms < 0)
         at_ms = 0;
     if (at_ms > TIME_MAX)
         at_ms = TIME_MAX;
     for (i = 0; i < 6; i++)
         id.bytes[i] = (uint8_t)(at_ms >> (40 - 8 * i));
-    id.bytes[6] = (id.bytes[6] & 0x0f) | 0x70;      /* version 7 */
-    id.bytes[8] = (id.bytes[8] & 0x3f) | 0x80;      /* RFC 9562 variant */
     return id;
 }
 

@@ -1,4 +1,4 @@
-/* id - UUIDs, version 7 (RFC 9562 section 5.7)
+/* id - UUIDs, version 7 (RFC 9562 section 5.7), and random ones, version 4
  *
  * Time and randomness are handed in, so that ids can be made in step with an
  * entry's own strictly rising time: of two entries of a conversation the later
@@ -21,6 +21,9 @@ struct id {
 
 /* An id for at_ms (Unix milliseconds) with 74 bits of randomness from the operating system. */
 struct id id_new(int64_t at_ms);
+
+/* An id of 122 random bits and nothing else. */
+struct id id_random(void);
 
 /* Hyphenated hexadecimal of either case, exactly 36 characters, into *id_r. */
 bool id_parse(const char *text, struct id *id_r);

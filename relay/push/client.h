@@ -40,6 +40,7 @@ struct push_client {
     uint8_t transport;                  /* enum client_transport */
     bool bare;                          /* one-way: pushes without envelope */
     bool native;                        /* is kept alive by WebSocket pings */
+    bool announced;                     /* hooks heard of it */
     uint16_t close_code;                /* CLOSING and after: why; 0: it was not us */
     struct strmap_node by_id;           /* key: id */
     char id[37];
