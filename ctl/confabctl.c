@@ -7,18 +7,12 @@
  */
 #include "ctl/ctl.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "shared/chat/op.h"
-#include "shared/db/migrate.h"
 #include "shared/log.h"
 #include "shared/sbuf.h"
-#include "shared/when.h"
 
 #define CONFIG_TEXT_MAX (1 << 20)
 
@@ -50,41 +44,6 @@ ctl_fail_err(const char *doing, enum err e, const struct fail *fail)
     return ctl_fail("%s: %s", doing, explained ? fail->why : err_text(e));
 }
 
-enum err
-ctl_open(struct ctl *ctl, unsigned mode, struct db **db_r)
-{
-    return db_open(ctl->config->database, mode, (int)ctl->config->write_wait_ms, db_r);
-}
-
-int
-ctl_migrate_to_now(struct db *db)
-{
-    enum err e;
-    int ran = 0;
-
-    if ((e = migrate_run(db, &ran)) != ERR_OK)
-        return ctl_fail_err("migrate", e, NULL);
-    printf("schema version %d, %d step%s run\n", migrate_wanted(), ran, ran == 1 ? "" : "s");
-    return 0;
-}
-
-static int
-run_migrate(struct ctl *ctl, int argc, char **argv)
-{
-    struct db *db;
-    enum err e;
-    int status;
-
-    (void)argv;
-    if (argc != 1)
-        return CTL_USAGE;
-    if ((e = ctl_open(ctl, DB_ANY_VERSION, &db)) != ERR_OK)
-        return ctl_fail_err(ctl->config->database, e, NULL);
-    status = ctl_migrate_to_now(db);
-    db_close(db);
-    return status;
-}
-
 static int
 run_config(struct ctl *ctl, int argc, char **argv)
 {
@@ -100,94 +59,27 @@ run_config(struct ctl *ctl, int argc, char **argv)
     return 0;
 }
 
-/* Routes belong to the request handler, which this tool is not linked with. The one of the same
- * build comes first, so that a checkout shows its own. */
-static int
-run_routes(struct ctl *ctl, int argc, char **argv)
-{
-    static char installed[] = CONFAB_LIBEXEC_DIR "/confab.fcgi";
-    char self[4096];
-    char *sibling;
-    ssize_t n;
-
-    (void)argv;
-    if (argc != 1)
-        return CTL_USAGE;
-    n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n > 0) {
-        self[n] = '\0';
-        *strrchr(self, '/') = '\0';
-        sibling = arena_printf(ctl->arena, "%s/../fcgi/confab.fcgi", self);
-        execl(sibling, sibling, "--routes", (char *)NULL);
-    }
-    execl(installed, installed, "--routes", (char *)NULL);
-    return ctl_fail("%s: %s", installed, strerror(errno));
-}
-
-/* Opens the database and fills op for one piece of upkeep. */
-static enum err
-begin_upkeep(struct ctl *ctl, struct op *op, struct fail *fail)
-{
-    *op = (struct op){ .arena = ctl->arena, .config = ctl->config, .system = &chat_mtchat,
-                       .now_ms = when_now_ms(), .fail = fail };
-    return ctl_open(ctl, DB_OPEN, &op->db);
-}
-
-static int
-run_prune(struct ctl *ctl, int argc, char **argv)
-{
-    struct fail fail = { 0 };
-    struct op op;
-    bool more = true;
-    enum err e;
-
-    (void)argv;
-    if (argc != 1)
-        return CTL_USAGE;
-    if ((e = begin_upkeep(ctl, &op, &fail)) != ERR_OK)
-        return ctl_fail_err(ctl->config->database, e, NULL);
-    while (e == ERR_OK && more)
-        e = op_prune(&op, &more);
-    db_close(op.db);
-    return e == ERR_OK ? 0 : ctl_fail_err("prune", e, &fail);
-}
-
-static int
-run_restored(struct ctl *ctl, int argc, char **argv)
-{
-    struct fail fail = { 0 };
-    struct op op;
-    enum err e;
-
-    (void)argv;
-    if (argc != 1)
-        return CTL_USAGE;
-    if ((e = begin_upkeep(ctl, &op, &fail)) != ERR_OK)
-        return ctl_fail_err(ctl->config->database, e, NULL);
-    e = op_log_restored(&op);
-    db_close(op.db);
-    return e == ERR_OK ? 0 : ctl_fail_err("restored", e, &fail);
-}
-
 static const struct command commands[] = {
+#ifndef CONFAB_WITHOUT_SQLITE
     { "init", "[--secrets]",
       "Make the state and run directories and the database, where missing, and migrate it.\n"
       "--secrets: also make jwt_secret and admin_token in the state directory, where missing.",
       ctl_init },
-    { "migrate", "", "Bring the database to the schema of this version.", run_migrate },
+    { "migrate", "", "Bring the database to the schema of this version.", ctl_migrate },
     { "token", "--user ID [--expires SECONDS]",
       "Print a token for that user, signed as the settings say; good for 12 hours by default.",
       ctl_token },
-    { "config", "[--help-text]",
-      "Print every setting as it stands, secrets hidden. --help-text: with what each means.",
-      run_config },
-    { "routes", "", "Print every path of the API, its method and who may use it.", run_routes },
+    { "routes", "", "Print every path of the API, its method and who may use it.", ctl_routes },
     { "prune", "", "Remove all of the event log and of used keys that is over its age or number.",
-      run_prune },
+      ctl_prune },
     { "restored", "",
       "To be run once after a backup of the database was put back and before anything serves it:\n"
       "clients that heard of newer events then load anew instead of missing what comes.",
-      run_restored },
+      ctl_restored },
+#endif
+    { "config", "[--help-text]",
+      "Print every setting as it stands, secrets hidden. --help-text: with what each means.",
+      run_config },
     { 0 }
 };
 

@@ -11,7 +11,6 @@
 
 #include "shared/arena.h"
 #include "shared/config.h"
-#include "shared/db/db.h"
 #include "shared/err.h"
 
 #define CTL_USAGE 2
@@ -27,14 +26,20 @@ int ctl_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* ctl_fail for an error code and what was being done: "migrate: try again shortly". */
 int ctl_fail_err(const char *doing, enum err e, const struct fail *fail);
 
+struct db;
+
 /* Opens the configured database; mode is of enum db_mode. */
 enum err ctl_open(struct ctl *ctl, unsigned mode, struct db **db_r);
 
 /* Runs the migrations that are missing and says which. */
 int ctl_migrate_to_now(struct db *db);
 
-/* The subcommands. */
+/* The subcommands, of the chat alone: a build without a database has none of them. */
 int ctl_init(struct ctl *ctl, int argc, char **argv);
+int ctl_migrate(struct ctl *ctl, int argc, char **argv);
+int ctl_prune(struct ctl *ctl, int argc, char **argv);
+int ctl_restored(struct ctl *ctl, int argc, char **argv);
+int ctl_routes(struct ctl *ctl, int argc, char **argv);
 int ctl_token(struct ctl *ctl, int argc, char **argv);
 
 #endif

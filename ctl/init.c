@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/db/db.h"
+
 #define SECRET_BYTES 32
 
 /* mkdir -p, for the parents with the usual mode. */

@@ -1,72 +1,56 @@
-/* hub - who hears what
+/* hub - channels and who listens to them
  *
- * Channels have listeners; a listener is one user of one system with at least one session
- * here, whatever the number of his tabs, so that an operation moves one object. His own
- * `user:` channel and his system's `system:` channel are implicit. The hub decides nothing: the
- * set comes from the database when a session connects and moves by the operations of events.
- *
- * Pure: what is delivered and what is closed is told by callback. A callback must not change
- * the hub; closing is done later from the loop.
+ * The one structure that fan-out walks. It knows names and links, nothing of users, events,
+ * sequence or protocol: a link is embedded in what listens (a user's place in a dialog, a client's
+ * subscription). A channel exists while it has links or data. The chat and the push server have a
+ * hub each, so that a name of one can never be heard by the other.
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef RELAY_HUB_H
 #define RELAY_HUB_H
 
+#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-#include "shared/event.h"
 
 struct hub;
-struct hub_listener;
+struct hub_channel;
 
-/* Embedded in a session; zeroed before its first use. */
-struct hub_session {
-    struct hub_listener *listener;      /* NULL: not in the hub */
-    struct hub_session *prev, *next;
-    int64_t from;                       /* hears events and operations above this seq only */
+/* Embedded; zeroed before its first use. */
+struct hub_link {
+    struct hub_channel *channel;        /* NULL: in none */
+    size_t at;                          /* place in the channel's array */
 };
 
-struct hub_calls {
-    /* s hears e. Called once per session and event. */
-    void (*deliver)(void *arg, struct hub_session *s, const struct event *e);
-    /* An operation closes s. Comes before deliver. */
-    void (*close)(void *arg, struct hub_session *s, int code, const char *reason);
-};
+struct hub *hub_new(void);
+void hub_free(struct hub *h);           /* links must have left; data must be gone */
 
-/* What a user receives at one moment of the log, without the implicit channels. */
-struct hub_audience {
-    const char **channels;
-    size_t n;
-    int64_t seq;            /* the state of the database it was read from */
-};
+/* NULL when there is none. */
+struct hub_channel *hub_find(const struct hub *h, const char *name);
 
-/* A hub that stands at seq: operations up to there are in no listener yet to come. */
-struct hub *hub_new(int64_t seq, const struct hub_calls *calls, void *arg);
-void hub_free(struct hub *h);           /* sessions must have left */
+/* The channel of that name, made when it is new. One without links and data goes with the next
+ * hub_remove or hub_release on it. */
+struct hub_channel *hub_get(struct hub *h, const char *name);
 
-/* The event numbered hub_seq + 1: operations first, then delivery. */
-void hub_apply(struct hub *h, const struct event *e);
+/* Adds k, which is in no channel, to c. */
+void hub_add(struct hub_channel *c, struct hub_link *k);
 
-/* Seq of the last applied event. */
-int64_t hub_seq(const struct hub *h);
+/* Takes k out; fine for one that is in none. The last link's place is taken by the last of the array, so
+ * walk from the end when removing. */
+void hub_remove(struct hub *h, struct hub_link *k);
 
-/* Everything up to seq was missed: stands there. Sessions must have left. */
-void hub_skip(struct hub *h, int64_t seq);
+const char *hub_name(const struct hub_channel *c);
+size_t hub_count(const struct hub_channel *c);
+struct hub_link *hub_at(const struct hub_channel *c, size_t i);
 
-/* Adds s to the listener of that user, who has received `audience` as of its seq; s hears what
- * comes after it. ERR_BUSY when the other sessions of the user know more than this audience does:
- * nothing is done, read a newer one. audience->seq must not be below hub_seq (see
- * session_replay for one that is). */
-enum err hub_join(struct hub *h, struct hub_session *s, const char *system, const char *user,
-                  const struct hub_audience *audience);
+/* What the owner keeps with a channel; it keeps the channel. Set NULL and hub_release to let go. */
+void hub_set_data(struct hub_channel *c, void *data);
+void *hub_data(const struct hub_channel *c);
+void hub_release(struct hub *h, struct hub_channel *c);
 
-/* Takes s out; with his last session the listener goes. Fine for one that is not in. */
-void hub_leave(struct hub *h, struct hub_session *s);
+/* Calls each for every channel; it must neither add nor remove channels. false from each ends the walk. */
+void hub_each(const struct hub *h, bool (*each)(void *arg, struct hub_channel *c), void *arg);
 
-/* For tests and figures. */
-size_t hub_listeners(const struct hub *h);
 size_t hub_channels(const struct hub *h);
 size_t hub_links(const struct hub *h);
 

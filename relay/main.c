@@ -1,39 +1,42 @@
-/* confab-relay - holds the sockets: order of start and stop
+/* confab-relay - holds the sockets: flags, order of start and stop, signals
  *
- * The relay's name is locked and its bus bound before the database learns of this run, so that pushes
- * queue from the first moment; what was committed before that is behind `head` when the tail
- * reads it. Only then are sockets let in.
+ * A process runs the chat, the push server, or both, on one loop and one listener for clients. Nothing is
+ * let in before every part knows where it stands.
  *
  * SPDX-License-Identifier: MIT
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "relay/relay.h"
-#include "shared/chat/op.h"
+#include "relay/chat_part.h"
+#include "relay/mem.h"
+#include "relay/push/push.h"
+#include "relay/setup.h"
 #include "shared/log.h"
-#include "shared/when.h"
-
-#define LINGER_MS 50
 
 struct program {
-    struct arena *arena;
-    const struct config *config;
-    int lock;
+    struct setup setup;             /* as it was at the start: loop and chat go by it to the end */
+    struct io *io;
+    struct chat_part *chat;         /* NULL: no chat systems */
+    struct push *push;              /* NULL: no push server */
+    struct io_listener *clients, *servers;
+    struct io_service *services;    /* of the clients' listener */
+    size_t n_services;
     int signals;
-    struct db *db;                  /* for beginning and end of the run */
-    struct bus_sender *sender;
-    struct bus_receiver *bus;
-    char run[ID_TEXT_SIZE];
-    const char *endpoint;
+    bool ending;
+    int parts_ending;
 };
+
+static const char usage[] =
+    "usage: confab-relay [--config FILE] [--check]\n"
+    "       confab-relay --version | --help\n"
+    "--config: the file of settings, as CONFAB_CONFIG names it; see confab.conf(5).\n"
+    "--check: read the settings, say what is wrong with them, and end.\n";
 
 static int
 fail(const char *what, const char *why)
@@ -42,144 +45,303 @@ fail(const char *what, const char *why)
     return 1;
 }
 
-static int
-usage(FILE *out)
+static const char *
+reason(const struct fail *f, enum err e)
 {
-    fputs("usage: confab-relay [--version | --help]\n"
-          "Settings come from $CONFAB_CONFIG and CONFAB_* variables; see confab.conf(5).\n", out);
-    return out == stdout ? 0 : 2;
+    return f->why[0] ? f->why : err_text(e);
 }
 
-static int
-load_config(struct program *p)
+static void
+set_log(const struct config *c)
 {
     enum log_level level = LOG_LEVEL_INFO;
-    struct fail f = { 0 };
 
-    if (config_load(p->arena, &p->config, &f) != ERR_OK
-        || config_check(p->config, &f) != ERR_OK)
-        return fail("bad settings", f.why[0] ? f.why : f.field);
-    log_level_named(p->config->log_level, &level);
-    log_setup("confab-relay", level, p->config->log_syslog);
-    return 0;
+    log_level_named(c->log_level, &level);
+    log_setup("confab-relay", level, c->log_syslog);
 }
 
-/* One run of a name at a time; the kernel lets go of the lock when the process ends, however. */
-static int
-lock_name(struct program *p)
+/* ---- the end ---- */
+
+static void
+part_ended(void *arg)
 {
-    const char *run = p->config->run;
-    const char *path = arena_printf(p->arena, "%s/relay-%s.lock", run, p->config->relay_name);
+    struct program *p = arg;
 
-    if (mkdir(run, 0700) != 0 && errno != EEXIST)
-        return fail("cannot make the run directory (confabctl init makes the one above it)",
-                    strerror(errno));
-    p->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (p->lock < 0)
-        return fail("cannot open the relay's lock file", strerror(errno));
-    if (flock(p->lock, LOCK_EX | LOCK_NB) != 0)
-        return fail("a relay of this name is running already", path);
-    return 0;
+    if (--p->parts_ending == 0)
+        io_stop(p->io);
 }
+
+/* Side by side, each in its own time. Who asks twice does not want to wait. */
+static void
+end(struct program *p)
+{
+    if (p->ending) {
+        log_event(LOG_LEVEL_WARNING, "stopping_at_once", "connections",
+                  log_number(io_connections(p->io)), NULL);
+        io_stop(p->io);
+        return;
+    }
+    p->ending = true;
+    log_event(LOG_LEVEL_INFO, "stopping", "connections", log_number(io_connections(p->io)), NULL);
+    io_unlisten(p->clients);
+    p->parts_ending = (p->chat != NULL) + (p->push != NULL);
+    if (p->chat)
+        chat_part_shut(p->chat, part_ended, p);
+    if (p->push)
+        push_drain(p->push, part_ended, p);
+}
+
+/* ---- new settings ---- */
+
+static void
+needs_restart(void *arg, const char *name)
+{
+    (void)arg;
+    log_event(LOG_LEVEL_WARNING, "needs_restart", "setting", name, NULL);
+}
+
+static void
+reload(struct program *p)
+{
+    struct setup anew;
+    struct fail f = { 0 };
+    enum err e = setup_load(&anew, &f);
+
+    if (e != ERR_OK) {
+        log_event(LOG_LEVEL_ERROR, "settings_kept", "why", reason(&f, e), NULL);
+        return;
+    }
+    set_log(anew.config);
+    setup_each_change(&p->setup, &anew, needs_restart, NULL);
+    if (p->push && anew.push)
+        push_reload(p->push, push_settings_ref(anew.push));
+    if (p->setup.config->relay_tls_certificate[0])
+        io_listener_reload(p->clients);         /* it logs why not */
+    setup_fini(&anew);
+    log_event(LOG_LEVEL_INFO, "settings_reloaded", NULL);
+}
+
+/* ---- signals ---- */
 
 /* Before any thread is started, so that all inherit the mask. */
 static int
 catch_signals(struct program *p)
 {
+    static const int ours[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
     sigset_t set;
 
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGUSR1);
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        sigaddset(&set, ours[i]);
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0
         || (p->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)) < 0)
         return fail("cannot catch signals", strerror(errno));
     return 0;
 }
 
-static int
-bind_bus(struct program *p)
+static void
+log_counters(const struct program *p)
 {
-    p->endpoint = arena_printf(p->arena, "ipc://%s/bus-%s.sock", p->config->run,
-                               p->config->relay_name);
-    p->bus = bus_receiver_new(p->endpoint, (int)p->config->bus_queue,
-                              (size_t)p->config->bus_message_max);
-    return p->bus ? 0 : 1;      /* it logs why */
+    io_log_counters(p->io);
+    if (p->chat)
+        chat_part_log_counters(p->chat);
 }
 
-static struct op
-op_of(struct program *p)
+static void
+on_signal(void *arg)
 {
-    return (struct op){ .db = p->db, .arena = p->arena, .bus = p->sender, .config = p->config,
-                        .now_ms = when_now_ms() };
+    struct program *p = arg;
+    struct signalfd_siginfo info;
+
+    while (read(p->signals, &info, sizeof info) > 0) {
+        if (info.ssi_signo == SIGUSR1)
+            log_counters(p);
+        else if (info.ssi_signo != SIGHUP)
+            end(p);
+        else if (!p->ending)
+            reload(p);
+    }
 }
 
-/* Registers this run and learns the bus key. */
-static int
-enter_database(struct program *p, uint8_t *key_r)
-{
-    struct id id = id_new(when_now_ms());
-    struct op op;
-    enum err e;
+/* ---- the beginning ---- */
 
-    id_text(&id, p->run);
-    e = db_open(p->config->database, DB_OPEN, (int)p->config->write_wait_ms, &p->db);
-    if (e != ERR_OK)
-        return fail("cannot open the database: run confabctl init or migrate", err_text(e));
-    p->sender = bus_sender_new((int)p->config->bus_queue);
-    op = op_of(p);
-    e = op_relay_start(&op, p->config->relay_name, p->run, p->endpoint);
-    if (e == ERR_OK)
-        e = op_bus_key(&op, key_r);
-    if (e != ERR_OK)
-        return fail("cannot register with the database", err_text(e));
+static int
+start_parts(struct program *p)
+{
+    const struct config *c = p->setup.config;
+
+    if (!(p->io = io_new(c)) || io_watch(p->io, p->signals, on_signal, p) != ERR_OK)
+        return 1;
+    if (config_has_chat(c) && !(p->chat = chat_part_new(p->io, c)))
+        return 1;
+    if (p->setup.push && !(p->push = push_new(p->io, push_settings_ref(p->setup.push))))
+        return 1;
     return 0;
 }
 
-static int
-serve(struct program *p)
+static void
+serve(struct program *p, const struct io_service *services, size_t n)
 {
-    struct relay_start start = { .config = p->config, .bus = p->bus, .run = p->run,
-                                 .endpoint = p->endpoint };
-    struct relay *r;
-    struct op op;
-    int rc = 1;
+    if (n == 0)
+        return;
+    p->services = mem_grow(p->services, p->n_services + n, sizeof *services);
+    memcpy(p->services + p->n_services, services, n * sizeof *services);
+    p->n_services += n;
+}
 
-    if (enter_database(p, start.key) != 0)
-        return 1;
-    if ((r = relay_new(&start)) && relay_listen(r) == ERR_OK) {
-        log_event(LOG_LEVEL_INFO, "started", "version", PACKAGE_VERSION, "listen",
-                  p->config->relay_listen, "name", p->config->relay_name, "run", p->run, NULL);
-        relay_run(r, p->signals);
-        rc = 0;
+static bool
+servers_come_with_clients(const struct program *p)
+{
+    return strcmp(p->setup.config->push_api_listen, "clients") == 0;
+}
+
+/* What clients find, the first that fits: sockets of the chat, the push server, and at every other path the
+ * chat's refusal. */
+static void
+gather_services(struct program *p)
+{
+    const struct io_service *services;
+    struct io_service unknown;
+    size_t n;
+
+    if (p->chat) {
+        services = chat_part_services(p->chat, &n);
+        serve(p, services, n);
     }
-    relay_free(r);
-    op = op_of(p);
-    if (op_relay_stop(&op, p->config->relay_name, p->run) != ERR_OK)
-        log_event(LOG_LEVEL_WARNING, "lease_not_returned", NULL);
+    if (p->push) {
+        services = push_client_services(p->push, &n);
+        serve(p, services, n);
+    }
+    if (p->push && servers_come_with_clients(p)) {
+        services = push_server_services(p->push, &n);
+        serve(p, services, n);
+    }
+    if (p->chat) {
+        unknown = chat_part_unknown(p->chat);
+        serve(p, &unknown, 1);
+    }
+}
+
+static enum err
+listen_to_clients(struct program *p)
+{
+    const struct config *c = p->setup.config;
+    struct io_listen_options o = { .where = c->relay_listen };
+
+    gather_services(p);
+    if (c->relay_tls_certificate[0]) {
+        o.tls_certificate = c->relay_tls_certificate;
+        o.tls_key = c->relay_tls_key;
+    }
+    o.services = p->services;
+    o.n_services = p->n_services;
+    return io_listen(p->io, &o, &p->clients);
+}
+
+static enum err
+listen_to_servers(struct program *p)
+{
+    struct io_listen_options o = { .where = p->setup.config->push_api_listen };
+
+    if (!p->push || servers_come_with_clients(p))
+        return ERR_OK;
+    o.services = push_server_services(p->push, &o.n_services);
+    return io_listen(p->io, &o, &p->servers);
+}
+
+static int
+run(struct program *p)
+{
+    const struct config *c = p->setup.config;
+
+    if (start_parts(p) != 0 || listen_to_servers(p) != ERR_OK || listen_to_clients(p) != ERR_OK)
+        return 1;
+    log_event(LOG_LEVEL_INFO, "started", "version", PACKAGE_VERSION, "listen", c->relay_listen,
+              "systems", c->systems, "push", p->push ? "on" : "off", NULL);
+    io_run(p->io);
+    log_counters(p);
+    return 0;
+}
+
+static void
+free_parts(struct program *p)
+{
+    if (p->io)
+        io_drop_all(p->io);
+    if (p->push)
+        push_free(p->push);
+    chat_part_free(p->chat);
+    io_free(p->io);
+    free(p->services);
+}
+
+static int
+begin(struct program *p)
+{
+    int rc = catch_signals(p) || run(p);
+
+    free_parts(p);
+    if (rc == 0)
+        log_event(LOG_LEVEL_INFO, "stopped", NULL);
     return rc;
+}
+
+/* ---- flags ---- */
+
+static int
+load(struct program *p, bool check_only)
+{
+    struct fail f = { 0 };
+    enum err e = setup_load(&p->setup, &f);
+
+    if (check_only && e != ERR_OK)
+        fprintf(stderr, "confab-relay: %s\n", reason(&f, e));
+    else if (check_only)
+        puts("the settings are good");
+    else if (e != ERR_OK)
+        fail("bad settings", reason(&f, e));
+    else
+        set_log(p->setup.config);
+    return e == ERR_OK ? 0 : 1;
 }
 
 int
 main(int argc, char **argv)
 {
-    struct program p = { .lock = -1, .signals = -1 };
-    int rc;
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "check", no_argument, NULL, 'k' },
+        { "version", no_argument, NULL, 'v' },
+        { "help", no_argument, NULL, 'h' },
+        { 0 }
+    };
+    struct program p = { .signals = -1 };
+    bool check_only = false;
+    int c, rc;
 
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        puts("confab-relay " PACKAGE_VERSION);
-        return 0;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'v') {
+            puts("confab-relay " PACKAGE_VERSION);
+            return 0;
+        }
+        if (c == 'k') {
+            check_only = true;
+        } else if (c == 'c') {
+            setenv("CONFAB_CONFIG", optarg, 1);
+        } else {
+            fputs(usage, c == 'h' ? stdout : stderr);
+            return c == 'h' ? 0 : 2;
+        }
     }
-    if (argc > 1)
-        return usage(argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr);
+    if (optind < argc) {
+        fputs(usage, stderr);
+        return 2;
+    }
     log_setup("confab-relay", LOG_LEVEL_INFO, false);
-    p.arena = arena_new();
-    rc = load_config(&p) || lock_name(&p) || catch_signals(&p) || bind_bus(&p) || serve(&p);
-    bus_receiver_free(p.bus);
-    bus_sender_free(p.sender, LINGER_MS);
-    db_close(p.db);
-    arena_free(p.arena);
+    rc = load(&p, check_only);
+    if (rc == 0 && !check_only)
+        rc = begin(&p);
+    setup_fini(&p.setup);
     return rc;
 }

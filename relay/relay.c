@@ -1,12 +1,8 @@
-/* relay - the log: from bus and tail through the inbox into hub and ring
+/* relay - the log: from bus and tail through the inbox to audience and ring
  *
  * SPDX-License-Identifier: MIT
  */
 #include "relay/relay.h"
-
-#include <signal.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "relay/mem.h"
 #include "relay/relay_private.h"
@@ -42,9 +38,9 @@ frame_of(struct relay *r, const struct wire *wire, const struct event *e)
 }
 
 static void
-on_deliver(void *arg, struct hub_session *hs, const struct event *e)
+on_deliver(void *arg, struct audience_session *hears, const struct event *e)
 {
-    struct session *s = session_of(hs);
+    struct session *s = session_of(hears);
     struct frame *f = frame_of(arg, s->wire, e);
 
     if (f)
@@ -52,13 +48,13 @@ on_deliver(void *arg, struct hub_session *hs, const struct event *e)
 }
 
 static void
-on_close(void *arg, struct hub_session *hs, int code, const char *reason)
+on_close(void *arg, struct audience_session *hears, int code, const char *reason)
 {
     (void)arg;
-    session_close(session_of(hs), code, reason);
+    session_close(session_of(hears), code, reason);
 }
 
-static const struct hub_calls hub_calls = { on_deliver, on_close };
+static const struct audience_calls audience_calls = { on_deliver, on_close };
 
 /* ---- the inbox's calls ---- */
 
@@ -67,7 +63,7 @@ on_event(void *arg, struct held *h)
 {
     struct relay *r = arg;
 
-    hub_apply(r->hub, &h->event);
+    audience_apply(r->audience, &h->event);
     frame_unref(r->frame);
     r->frame = NULL;
     r->frame_wire = NULL;
@@ -100,10 +96,10 @@ on_lost(void *arg, int64_t head)
     struct relay *r = arg;
 
     log_event(LOG_LEVEL_ERROR, "events_lost", "stood",
-              log_number(hub_seq(r->hub)), "head", log_number(head), NULL);
+              log_number(audience_seq(r->audience)), "head", log_number(head), NULL);
     ring_clear(r->ring);
     relay_reload_all(r);
-    hub_skip(r->hub, head);
+    audience_skip(r->audience, head);
 }
 
 static const struct inbox_calls inbox_calls = {
@@ -211,20 +207,20 @@ open_all(struct relay *r)
     const struct config *c = r->config;
     int64_t head;
 
-    if (!(r->io = io_new(c, &relay_handlers, r)))
-        return false;
     io_on_wake(r->io, woken, r);
     if (!(r->worker = worker_new(c, wake, r))
         || tail_open(c, &tail_calls, r, &head, &r->tail) != ERR_OK)
         return false;
     r->inbox = inbox_new(head, (size_t)c->hold_max, (size_t)c->ring_bytes, &inbox_calls, r);
-    r->hub = hub_new(head, &hub_calls, r);
+    r->audience = audience_new(head, &audience_calls, r);
     r->ring = ring_new((size_t)c->ring_events, (size_t)c->ring_bytes);
     r->gap_timer = io_timer_new(r->io, gap_due, r);
     r->bus_timer = io_timer_new(r->io, bus_readable, r);
+    relay_session_services(r);
     relay_session_timers(r);
     relay_presence_timers(r);
     relay_archive_timer(r);
+    io_timer_set(r->bus_timer, 0);      /* what came before the loop runs */
     log_event(LOG_LEVEL_INFO, "following", "head", log_number(head), NULL);
     return tail_start(r->tail) == ERR_OK
         && io_watch(r->io, bus_receiver_fd(r->start.bus), bus_readable, r) == ERR_OK;
@@ -238,6 +234,7 @@ relay_new(const struct relay_start *start)
 
     r->start = *start;
     r->config = c;
+    r->io = start->io;
     r->scratch = arena_new();
     r->presence = presence_new(c->presence_grace_ms);
     r->limits = limits_new(c->ws_per_user);
@@ -261,9 +258,9 @@ relay_free(struct relay *r)
     relay_session_timers_free(r);
     relay_presence_timers_free(r);
     relay_archive_timer_free(r);
-    io_free(r->io);         /* the last sockets close here */
+    relay_session_services_free(r);
     inbox_free(r->inbox);
-    hub_free(r->hub);
+    audience_free(r->audience);
     ring_free(r->ring);
     presence_free(r->presence);
     limits_free(r->limits);
@@ -271,45 +268,12 @@ relay_free(struct relay *r)
     free(r);
 }
 
-enum err
-relay_listen(struct relay *r)
-{
-    return io_listen(r->io);
-}
-
-static void
-log_counters(const struct relay *r)
+void
+relay_log_counters(const struct relay *r)
 {
     const struct inbox_stats *s = inbox_stats(r->inbox);
 
-    io_log_counters(r->io);
     log_event(LOG_LEVEL_INFO, "log", "seq", log_number(inbox_last(r->inbox)), "repeated",
               log_number(s->repeated), "beyond", log_number(s->beyond), "alien",
               log_number(s->alien), "reads", log_number(s->reads), NULL);
-}
-
-static void
-on_signal(void *arg)
-{
-    struct relay *r = arg;
-    struct signalfd_siginfo info;
-
-    while (read(r->signal_fd, &info, sizeof info) > 0) {
-        if (info.ssi_signo == SIGUSR1)
-            log_counters(r);
-        else
-            relay_shut(r);
-    }
-}
-
-void
-relay_run(struct relay *r, int signal_fd)
-{
-    r->signal_fd = signal_fd;
-    if (io_watch(r->io, signal_fd, on_signal, r) != ERR_OK)
-        return;
-    io_timer_set(r->bus_timer, 0);      /* what came before the loop ran */
-    io_run(r->io);
-    log_counters(r);
-    log_event(LOG_LEVEL_INFO, "stopped", NULL);
 }

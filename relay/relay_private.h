@@ -6,7 +6,7 @@
 #ifndef RELAY_RELAY_PRIVATE_H
 #define RELAY_RELAY_PRIVATE_H
 
-#include "relay/hub.h"
+#include "relay/audience.h"
 #include "relay/inbox.h"
 #include "relay/io.h"
 #include "relay/limits.h"
@@ -22,7 +22,7 @@ struct relay {
     const struct config *config;
     struct io *io;
     struct inbox *inbox;
-    struct hub *hub;
+    struct audience *audience;
     struct ring *ring;
     struct presence *presence;
     struct limits *limits;
@@ -30,7 +30,8 @@ struct relay {
     struct tail *tail;
     struct arena *scratch;          /* of one callback */
     bool stopping;
-    int signal_fd;
+    void (*stopped)(void *arg);     /* NULL once it was told */
+    void *stopped_arg;
 
     /* relay.c */
     struct io_timer *gap_timer, *bus_timer;
@@ -39,6 +40,9 @@ struct relay {
     int64_t forged, malformed, complained_ms;
 
     /* relay_session.c */
+    struct io_rules rules;          /* of every connection */
+    struct io_service *services;
+    size_t n_services;
     struct session *sessions;
     struct session *waiting;        /* for their user's row */
     struct io_timer *expiry_timer, *pace_timer, *stop_timer;
@@ -58,14 +62,13 @@ struct relay {
     bool archiving;
 };
 
-extern const struct io_handlers relay_handlers;
-
 /* relay_session.c */
+void relay_session_services(struct relay *r);       /* makes services and rules */
+void relay_session_services_free(struct relay *r);
 void relay_session_timers(struct relay *r);         /* makes them */
 void relay_session_timers_free(struct relay *r);
 void relay_connect_waiting(struct relay *r, bool written);  /* a presence batch is through */
 void relay_reload_all(struct relay *r);             /* every session must load anew */
-void relay_shut(struct relay *r);
 
 /* relay_presence.c */
 void relay_presence_timers(struct relay *r);

@@ -67,29 +67,33 @@ log_refused(const struct io_request *req, const struct io_answer *a)
               req->path, "address", req->address, NULL);
 }
 
-static bool
+static enum io_verdict
 refuse(const struct wire *wire, const struct io_request *req, struct io_answer *a, enum err e)
 {
     wire->refuse(a, e);
     log_refused(req, a);
-    return false;
+    return IO_ANSWER;
 }
 
-static bool
-on_request(void *arg, const struct io_request *req, struct io_answer *a, void **user_r)
+static const struct io_client_calls client_calls;
+
+static enum io_verdict
+on_request(void *arg, const struct io_request *req, struct io_exchange *x, struct io_answer *a,
+           struct io_client **client_r)
 {
     struct relay *r = arg;
     const struct wire *wire = wire_find(r->scratch, r->config, req->path);
     struct wire_hello hello;
     struct session *s;
 
+    (void)x;
     arena_reset(r->scratch);
     if (!wire)
         return refuse(&wire_mtchat, req, a, ERR_NOT_FOUND);
     if (!wire->handshake(r->scratch, r->config, req, when_now_ms(), &hello, a)) {
         log_refused(req, a);
         arena_reset(r->scratch);
-        return false;
+        return IO_ANSWER;
     }
     s = session_new(wire, &hello, req->address ? req->address : "");
     arena_reset(r->scratch);
@@ -97,17 +101,18 @@ on_request(void *arg, const struct io_request *req, struct io_answer *a, void **
         session_free(s);
         return refuse(wire, req, a, r->stopping ? ERR_BUSY : ERR_RATE);
     }
-    *user_r = s;
-    return true;
+    s->io = (struct io_client){ &client_calls, &r->rules };
+    s->relay = r;
+    *client_r = &s->io;
+    return IO_UPGRADE;
 }
 
 static void
-on_abandoned(void *arg, void *user)
+on_abandoned(struct io_client *client)
 {
-    struct relay *r = arg;
-    struct session *s = user;
+    struct session *s = (struct session *)client;
 
-    limits_give(r->limits, s->user_channel);
+    limits_give(s->relay->limits, s->user_channel);
     session_free(s);
 }
 
@@ -134,7 +139,7 @@ connect_run(struct worker_job *j, struct op *op)
 static void
 connected(struct relay *r, struct session *s, const struct connect_state *state)
 {
-    if (session_connected(s, r->hub, r->ring, r->config, state) == ERR_OK)
+    if (session_connected(s, r->audience, r->ring, r->config, state) == ERR_OK)
         return;
     if (++s->attempts >= ATTEMPTS_MAX)
         session_close(s, CLOSE_LATER, "try again later");
@@ -227,10 +232,10 @@ expiry_due(void *arg)
 /* ---- connections ---- */
 
 static void
-on_opened(void *arg, struct conn *c)
+on_opened(struct io_client *client, struct conn *c)
 {
-    struct relay *r = arg;
-    struct session *s = conn_user(c);
+    struct session *s = (struct session *)client;
+    struct relay *r = s->relay;
 
     s->conn = c;
     s->opened_ms = when_monotonic_ms();
@@ -249,26 +254,27 @@ on_opened(void *arg, struct conn *c)
 }
 
 static void
-on_message(void *arg, struct conn *c, const char *p, size_t len, bool binary)
+on_message(struct io_client *client, const char *p, size_t len, bool binary)
 {
-    struct relay *r = arg;
+    struct session *s = (struct session *)client;
+    struct relay *r = s->relay;
 
-    session_message(conn_user(c), r->config, r->scratch, when_monotonic_ms(), p, len, binary);
+    session_message(s, r->config, r->scratch, when_monotonic_ms(), p, len, binary);
     arena_reset(r->scratch);
 }
 
 static void
-on_closed(void *arg, struct conn *c)
+on_closed(struct io_client *client)
 {
-    struct relay *r = arg;
-    struct session *s = conn_user(c);
+    struct session *s = (struct session *)client;
+    struct relay *r = s->relay;
     int64_t now = when_monotonic_ms();
 
     log_event(LOG_LEVEL_INFO, "disconnected", "system", s->wire->system, "user", s->user,
               "address", s->address, "ms", log_number(now - s->opened_ms), NULL);
     list_remove(r, s);
     unwait(s);
-    hub_leave(r->hub, &s->hub);
+    audience_leave(r->audience, &s->hears);
     limits_give(r->limits, s->user_channel);
     s->state = SESSION_GONE;
     s->conn = NULL;
@@ -282,13 +288,73 @@ on_closed(void *arg, struct conn *c)
         session_free(s);
 }
 
-const struct io_handlers relay_handlers = {
-    .request = on_request,
+static const struct io_client_calls client_calls = {
     .abandoned = on_abandoned,
     .opened = on_opened,
     .message = on_message,
     .closed = on_closed,
 };
+
+/* ---- services ---- */
+
+static struct io_service
+service_at(struct relay *r, const char *path)
+{
+    return (struct io_service){ .path = path, .request = on_request, .arg = r };
+}
+
+static void
+set_rules(struct relay *r)
+{
+    const struct config *c = r->config;
+
+    r->rules = (struct io_rules){
+        .ping_ms = c->ws_ping_s * 1000,
+        .ping = frame_ping(),
+        .silence_ms = c->ws_timeout_s * 1000,
+        .queue_frames = c->ws_queue_frames,
+        .queue_bytes = c->ws_queue_bytes,
+        .slow_code = CLOSE_LATER,
+        .slow_reason = "too slow",
+        .message_max = c->ws_message_max,
+    };
+}
+
+void
+relay_session_services(struct relay *r)
+{
+    const struct wire *wire;
+
+    set_rules(r);
+    for (; (wire = wire_served(r->config, r->n_services)); r->n_services++) {
+        r->services = mem_grow(r->services, r->n_services + 1, sizeof *r->services);
+        r->services[r->n_services] = service_at(r, wire->path);
+    }
+}
+
+void
+relay_session_services_free(struct relay *r)
+{
+    frame_unref(r->rules.ping);
+    free(r->services);
+}
+
+const struct io_service *
+relay_services(struct relay *r, size_t *n_r)
+{
+    *n_r = r->n_services;
+    return r->services;
+}
+
+/* Also finds a socket whose path was sent with escapes that it does not need. */
+struct io_service
+relay_service_unknown(struct relay *r)
+{
+    struct io_service s = service_at(r, "");
+
+    s.below = true;
+    return s;
+}
 
 /* ---- closing everybody ---- */
 
@@ -319,7 +385,7 @@ close_all(struct relay *r, bool opening, int code, const char *reason)
     for (struct session *s = r->sessions; s; s = s->next) {
         if (s->state == SESSION_LIVE || (opening && s->state == SESSION_OPENING))
             s->state = SESSION_DOOMED;
-        hub_leave(r->hub, &s->hub);
+        audience_leave(r->audience, &s->hears);
         n++;
     }
     r->pace_code = code;
@@ -338,17 +404,21 @@ static void
 stop_due(void *arg)
 {
     struct relay *r = arg;
+    void (*stopped)(void *arg) = r->stopped;
 
-    io_stop(r->io);
+    r->stopped = NULL;
+    if (stopped)
+        stopped(r->stopped_arg);
 }
 
 void
-relay_shut(struct relay *r)
+relay_shut(struct relay *r, void (*done)(void *arg), void *arg)
 {
     if (r->stopping)
         return;
     r->stopping = true;
-    log_event(LOG_LEVEL_INFO, "stopping", "connections", log_number(io_connections(r->io)), NULL);
+    r->stopped = done;
+    r->stopped_arg = arg;
     close_all(r, true, CLOSE_GOING_AWAY, "going away");
     if (!r->sessions)
         io_timer_set(r->stop_timer, 0);

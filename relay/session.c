@@ -124,7 +124,7 @@ session_message(struct session *s, const struct config *config, struct arena *sc
 
 /* ---- connecting ---- */
 
-/* What happened between the state read from the database and where the hub stands, seen by one user. */
+/* What happened between the state read from the database and where the audience stands, seen by one user. */
 struct replay {
     struct session *s;
     const char **channels;
@@ -301,10 +301,10 @@ welcome(struct session *s, const struct config *config, const struct connect_sta
 }
 
 enum err
-session_connected(struct session *s, struct hub *hub, const struct ring *ring,
+session_connected(struct session *s, struct audience *audience, const struct ring *ring,
                   const struct config *config, const struct connect_state *state)
 {
-    int64_t stands = hub_seq(hub), upto = state->head > stands ? state->head : stands;
+    int64_t stands = audience_seq(audience), upto = state->head > stands ? state->head : stands;
     struct replay r = { .s = s };
     enum err e = ERR_OK;
 
@@ -312,8 +312,8 @@ session_connected(struct session *s, struct hub *hub, const struct ring *ring,
         return ERR_BUSY;
     replay_run(&r, ring, state, stands);
     if (!r.closed)
-        e = hub_join(hub, &s->hub, s->wire->system, s->user,
-                     &(struct hub_audience){ r.channels, r.n, upto });
+        e = audience_join(audience, &s->hears, s->wire->system, s->user,
+                          &(struct audience_state){ r.channels, r.n, upto });
     if (e == ERR_OK) {
         FAULT("relay.connected");
         s->state = SESSION_LIVE;

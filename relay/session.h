@@ -1,6 +1,6 @@
 /* session - one user of one system on a connection
  *
- * Its life: opening (accepted, unknown to the database), live (in the hub, its first frame
+ * Its life: opening (accepted, unknown to the database), live (in the audience, its first frame
  * queued), doomed (hears nothing more, to be closed), gone (the connection has closed). What it
  * sends goes through conn_send and conn_close of io.h and nowhere else, so that tests can stand
  * in for them.
@@ -10,7 +10,7 @@
 #ifndef RELAY_SESSION_H
 #define RELAY_SESSION_H
 
-#include "relay/hub.h"
+#include "relay/audience.h"
 #include "relay/io.h"
 #include "relay/ring.h"
 #include "relay/wire.h"
@@ -23,8 +23,12 @@
 
 enum session_state { SESSION_OPENING, SESSION_LIVE, SESSION_DOOMED, SESSION_GONE };
 
+struct relay;
+
 struct session {
-    struct hub_session hub;
+    struct io_client io;                /* first */
+    struct audience_session hears;
+    struct relay *relay;                /* whose it is; set and used by relay_session.c */
     struct session *prev, *next;        /* the relay's list */
     struct session *next_waiting;       /* the relay's list of those waiting for presence */
     struct session **waiting_at;        /* what points at this one there; NULL: not waiting */
@@ -45,32 +49,33 @@ struct session {
     int64_t owed_pongs, owed_bad;       /* answers that must wait for the first frame */
 };
 
-/* The session around what the hub holds of it. */
+/* The session around what the audience holds of it. */
 static inline struct session *
-session_of(struct hub_session *hs)
+session_of(struct audience_session *hears)
 {
-    return (struct session *)(void *)((char *)hs - offsetof(struct session, hub));
+    return (struct session *)(void *)((char *)hears - offsetof(struct session, hears));
 }
 
 struct session *session_new(const struct wire *wire, const struct wire_hello *hello,
                             const char *address);
-void session_free(struct session *s);   /* out of the hub, not busy; NULL is fine */
+void session_free(struct session *s);   /* out of the audience, not busy; NULL is fine */
 
 /* A client's message. */
 void session_message(struct session *s, const struct config *config, struct arena *scratch,
                      int64_t now_ms, const char *p, size_t len, bool binary);
 
-/* The database has spoken: goes live as of state, runs through what the hub applied since, and
+/* The database has spoken: goes live as of state, runs through what was applied since, and
  * queues first frame, missed events and those. ERR_BUSY: state is too old for that, read again; nothing was
  * sent. Otherwise ERR_OK, also when an operation meanwhile closed the session. */
-enum err session_connected(struct session *s, struct hub *hub, const struct ring *ring,
-                           const struct config *config, const struct connect_state *state);
+enum err session_connected(struct session *s, struct audience *audience,
+                           const struct ring *ring, const struct config *config,
+                           const struct connect_state *state);
 
-/* An event that the hub says it hears, as a frame. */
+/* An event that the audience says it hears, as a frame. */
 void session_hear(struct session *s, struct frame *f);
 
-/* Hears nothing more and is closed. Stays in the hub until the connection is gone, so that the
- * hub's own callbacks may call it. */
+/* Hears nothing more and is closed. Stays in the audience until the connection is gone, so that the
+ * audience's own callbacks may call it. */
 void session_close(struct session *s, int code, const char *reason);
 
 #endif

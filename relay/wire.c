@@ -11,6 +11,8 @@
 
 static const struct wire *const wires[] = { &wire_mtchat };
 
+#define N_WIRES (sizeof wires / sizeof *wires)
+
 #define SINCE_DIGITS_MAX 18     /* fits into int64_t whatever the digits */
 
 /* A stray '%' stands for itself: clients of this query do not encode what they put there. */
@@ -30,15 +32,26 @@ same(const char *text, size_t len, const char *wanted)
 }
 
 const struct wire *
+wire_served(const struct config *config, size_t i)
+{
+    for (size_t at = 0; at < N_WIRES; at++)
+        if (config_serves(config, wires[at]->system) && i-- == 0)
+            return wires[at];
+    return NULL;
+}
+
+const struct wire *
 wire_find(struct arena *a, const struct config *config, const char *path)
 {
     size_t len;
     const char *decoded = decode(a, path, strlen(path), &len);
 
-    for (size_t i = 0; i < sizeof wires / sizeof *wires; i++)
-        if (same(decoded, len, wires[i]->path) && config_serves(config, wires[i]->system))
-            return wires[i];
-    return NULL;
+    const struct wire *wire;
+
+    for (size_t i = 0; (wire = wire_served(config, i)); i++)
+        if (same(decoded, len, wire->path))
+            break;
+    return wire;
 }
 
 enum err

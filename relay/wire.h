@@ -58,6 +58,9 @@ struct wire {
     enum wire_heard (*message)(struct arena *a, const char *p, size_t len, bool binary);
 };
 
+/* The wires that config serves, one after the other; NULL behind the last. */
+const struct wire *wire_served(const struct config *config, size_t i);
+
 /* The wire at a raw request path among those config serves; NULL. */
 const struct wire *wire_find(struct arena *a, const struct config *config, const char *path);
 

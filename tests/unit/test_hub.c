@@ -1,4 +1,4 @@
-/* test_hub - who hears what, as operations move them
+/* test_hub - links in channels, and how long a channel lives
  *
  * SPDX-License-Identifier: MIT
  */
@@ -6,54 +6,21 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "relay/hub.h"
-#include "tests/unit/relay_event.h"
 
-/* A session that writes down what it hears: "1 2 !4404 ". */
-struct ear {
-    struct hub_session hub;         /* first */
-    char heard[256];
-};
+#define MANY 1000
 
-static void
-note(struct ear *e, const char *format, int n)
-{
-    size_t len = strlen(e->heard);
-
-    snprintf(e->heard + len, sizeof e->heard - len, format, n);
-}
-
-static void
-on_deliver(void *arg, struct hub_session *s, const struct event *e)
-{
-    (void)arg;
-    note((struct ear *)s, "%d ", (int)e->seq);
-}
-
-static void
-on_close(void *arg, struct hub_session *s, int code, const char *reason)
-{
-    (void)arg;
-    assert_string_equal(reason, "deleted");
-    note((struct ear *)s, "!%d ", code);
-}
-
-static const struct hub_calls calls = { on_deliver, on_close };
 static struct hub *hub;
-static struct ear ann, ann2, bob;
-static struct small small;
 
 static int
 setup(void **state)
 {
     (void)state;
-    hub = hub_new(0, &calls, NULL);
-    memset(&ann, 0, sizeof ann);
-    memset(&ann2, 0, sizeof ann2);
-    memset(&bob, 0, sizeof bob);
+    hub = hub_new();
     return 0;
 }
 
@@ -61,237 +28,114 @@ static int
 teardown(void **state)
 {
     (void)state;
-    hub_leave(hub, &ann.hub);
-    hub_leave(hub, &ann2.hub);
-    hub_leave(hub, &bob.hub);
-    assert_int_equal(hub_listeners(hub), 0);
     assert_int_equal(hub_channels(hub), 0);
     assert_int_equal(hub_links(hub), 0);
     hub_free(hub);
     return 0;
 }
 
-static enum err
-join(struct ear *e, const char *user, int64_t seq, const char *channel)
-{
-    return hub_join(hub, &e->hub, "mtchat", user,
-                    &(struct hub_audience){ &channel, channel ? 1 : 0, seq });
-}
-
 static void
-say(int64_t seq, const char *channel)
+channels_live_while_they_have_links(void **state)
 {
-    hub_apply(hub, small_event(&small, seq, channel));
-}
-
-static void
-operate(int64_t seq, enum event_verb verb, const char *channel, const char *user, const char *to)
-{
-    hub_apply(hub, small_operation(&small, seq, verb, channel, user, to));
-}
-
-static void
-channel_and_implicit_ones_are_heard(void **state)
-{
-    (void)state;
-    join(&ann, "ann", 0, "d:1");
-    join(&bob, "bob", 0, "d:2");
-    say(1, "d:1");
-    say(2, "d:2");
-    say(3, "user:mtchat:ann");
-    say(4, "system:mtchat");
-    say(5, "system:rooms");
-    say(6, "user:rooms:ann");
-    say(7, "nobody");
-    assert_string_equal(ann.heard, "1 3 4 ");
-    assert_string_equal(bob.heard, "2 4 ");
-    assert_true(hub_seq(hub) == 7);
-}
-
-static void
-every_tab_hears_and_is_one_listener(void **state)
-{
-    (void)state;
-    join(&ann, "ann", 0, "d:1");
-    join(&ann2, "ann", 0, "d:1");
-    assert_int_equal(hub_listeners(hub), 1);
-    assert_int_equal(hub_links(hub), 2);        /* d:1 and system: */
-    say(1, "d:1");
-    hub_leave(hub, &ann.hub);
-    say(2, "d:1");
-    assert_string_equal(ann.heard, "1 ");
-    assert_string_equal(ann2.heard, "1 2 ");
-}
-
-static void
-several_channels_are_heard_once(void **state)
-{
-    const char *both[] = { "d:1", "d:2", "user:mtchat:ann", "d:1" };
-    struct event e = { .seq = 1, .system = "mtchat", .channels = both, .n_channels = 4 };
+    struct hub_link a = { 0 }, b = { 0 };
+    struct hub_channel *c;
 
     (void)state;
-    hub_join(hub, &ann.hub, "mtchat", "ann", &(struct hub_audience){ both, 2, 0 });
-    hub_apply(hub, &e);
-    assert_string_equal(ann.heard, "1 ");
-}
-
-static void
-excepted_user_does_not_hear(void **state)
-{
-    (void)state;
-    join(&ann, "ann", 0, "d:1");
-    join(&bob, "bob", 0, "d:1");
-    small_event(&small, 1, "d:1");
-    small.event.except = "ann";
-    hub_apply(hub, &small.event);
-    small_event(&small, 2, "d:1");
-    small.event.except = "ann";
-    small.event.system = "rooms";       /* another system's ann */
-    hub_apply(hub, &small.event);
-    assert_string_equal(ann.heard, "2 ");
-    assert_string_equal(bob.heard, "1 2 ");
-}
-
-static void
-operations_count_before_delivery(void **state)
-{
-    (void)state;
-    join(&ann, "ann", 0, NULL);
-    join(&bob, "bob", 0, "d:1");
-    operate(1, EVENT_JOIN, "d:1", "ann", "d:1");
-    operate(2, EVENT_LEAVE, "d:1", "bob", "d:1");
-    operate(3, EVENT_JOIN, "d:1", "ann", "d:1");        /* once more changes nothing */
-    operate(4, EVENT_JOIN, "d:1", "stranger", "d:1");
-    assert_string_equal(ann.heard, "1 2 3 4 ");
-    assert_string_equal(bob.heard, "1 ");
-    operate(5, EVENT_LEAVE, "d:1", "ann", "d:1");
-    assert_string_equal(ann.heard, "1 2 3 4 ");
-}
-
-static void
-operations_move_users_of_their_system_only(void **state)
-{
-    (void)state;
-    join(&ann, "ann", 0, "d:1");
-    small_operation(&small, 1, EVENT_LEAVE, "d:1", "ann", NULL);
-    small.event.system = "rooms";
-    hub_apply(hub, &small.event);
-    say(2, "d:1");
-    assert_string_equal(ann.heard, "2 ");
-}
-
-static void
-gone_empties_the_channel(void **state)
-{
-    struct ear many[20];
-
-    (void)state;
-    memset(many, 0, sizeof many);
-    for (int i = 0; i < 20; i++) {
-        char name[16];
-
-        snprintf(name, sizeof name, "u%d", i);
-        join(&many[i], name, i % 3 ? 0 : 9, "d:1");     /* every third knows better */
-    }
-    operate(1, EVENT_GONE, "d:1", NULL, "d:1");
-    say(10, "d:1");
-    for (int i = 0; i < 20; i++) {
-        assert_string_equal(many[i].heard, i % 3 ? "" : "10 ");
-        hub_leave(hub, &many[i].hub);
-    }
-}
-
-static void
-close_reaches_sessions_on_the_channel(void **state)
-{
-    (void)state;
-    join(&ann, "ann", 0, "d:1");
-    join(&ann2, "ann", 5, "d:1");       /* opened after the reason to close */
-    join(&bob, "bob", 0, NULL);
-    operate(1, EVENT_CLOSE, "d:1", NULL, NULL);
-    operate(2, EVENT_CLOSE, "user:mtchat:bob", NULL, NULL);
-    assert_string_equal(ann.heard, "!4404 ");
-    assert_string_equal(ann2.heard, "");
-    assert_string_equal(bob.heard, "!4404 ");
-}
-
-static void
-session_ignores_what_its_state_contains(void **state)
-{
-    (void)state;
-    join(&ann, "ann", 2, "d:1");        /* the database was ahead of the bus */
-    say(1, "d:1");
-    say(2, "d:1");
-    say(3, "d:1");
-    assert_string_equal(ann.heard, "3 ");
-}
-
-static void
-listener_ignores_operations_its_state_contains(void **state)
-{
-    (void)state;
-    /* read at 3: left at 1, came back at 3, left another channel for good at 2 */
-    join(&ann, "ann", 3, "d:1");
-    operate(1, EVENT_LEAVE, "d:1", "ann", NULL);
-    operate(2, EVENT_JOIN, "d:2", "ann", NULL);
-    operate(3, EVENT_GONE, "d:1", NULL, NULL);
-    say(4, "d:1");
-    say(5, "d:2");
-    assert_string_equal(ann.heard, "4 ");
-    operate(6, EVENT_LEAVE, "d:1", "ann", NULL);
-    say(7, "d:1");
-    assert_string_equal(ann.heard, "4 ");
-}
-
-static void
-older_state_may_not_join_a_newer_listener(void **state)
-{
-    (void)state;
-    assert_int_equal(join(&ann, "ann", 5, "d:1"), ERR_OK);
-    /* at 3 he was no member of d:1 yet; from 4 on he would hear it by the listener's channels */
-    assert_int_equal(join(&ann2, "ann", 3, NULL), ERR_BUSY);
-    assert_null(ann2.hub.listener);
-    assert_int_equal(join(&ann2, "ann", 5, "d:1"), ERR_OK);
-    say(4, "d:1");
-    say(6, "d:1");
-    assert_string_equal(ann2.heard, "6 ");
-}
-
-static void
-later_tab_does_not_change_the_listener(void **state)
-{
-    (void)state;
-    join(&ann, "ann", 0, "d:1");
-    /* read at 2, after a leaving at 2 which the hub has yet to see */
-    join(&ann2, "ann", 2, NULL);
-    say(1, "d:1");
-    operate(2, EVENT_LEAVE, "d:1", "ann", "d:1");
-    say(3, "d:1");
-    assert_string_equal(ann.heard, "1 ");
-    assert_string_equal(ann2.heard, "");
-}
-
-static void
-many_links_are_found_again(void **state)
-{
-    char names[500][16];
-    const char *list[500];
-
-    (void)state;
-    for (int i = 0; i < 500; i++) {
-        snprintf(names[i], sizeof names[i], "d:%d", i);
-        list[i] = names[i];
-    }
-    hub_join(hub, &ann.hub, "mtchat", "ann", &(struct hub_audience){ list, 500, 0 });
-    hub_join(hub, &bob.hub, "mtchat", "bob", &(struct hub_audience){ list, 500, 0 });
-    assert_int_equal(hub_links(hub), 2 * 501);
-    for (int i = 0; i < 500; i++)
-        operate(i + 1, EVENT_LEAVE, list[i], "ann", NULL);
-    assert_int_equal(hub_links(hub), 501 + 1);
-    for (int i = 0; i < 500; i++)
-        operate(i + 501, EVENT_GONE, list[i], NULL, NULL);
+    assert_null(hub_find(hub, "one"));
+    c = hub_get(hub, "one");
+    assert_ptr_equal(hub_get(hub, "one"), c);
+    assert_string_equal(hub_name(c), "one");
+    hub_add(c, &a);
+    hub_add(c, &b);
+    assert_int_equal(hub_count(c), 2);
     assert_int_equal(hub_links(hub), 2);
+    hub_remove(hub, &a);
+    assert_null(a.channel);
+    hub_remove(hub, &a);                /* in none: nothing happens */
+    assert_ptr_equal(hub_at(c, 0), &b);
+    assert_ptr_equal(hub_find(hub, "one"), c);
+    hub_remove(hub, &b);
+    assert_null(hub_find(hub, "one"));
+}
+
+static void
+data_keeps_a_channel(void **state)
+{
+    struct hub_link a = { 0 };
+    struct hub_channel *c = hub_get(hub, "one");
+    int data;
+
+    (void)state;
+    hub_set_data(c, &data);
+    hub_add(c, &a);
+    hub_remove(hub, &a);
+    assert_ptr_equal(hub_find(hub, "one"), c);
+    assert_ptr_equal(hub_data(c), &data);
+    hub_release(hub, c);                /* still has it */
     assert_int_equal(hub_channels(hub), 1);
+    hub_set_data(c, NULL);
+    hub_add(c, &a);
+    hub_release(hub, c);                /* has a link again */
+    assert_int_equal(hub_channels(hub), 1);
+    hub_remove(hub, &a);
+    assert_int_equal(hub_channels(hub), 0);
+    hub_release(hub, hub_get(hub, "never used"));
+}
+
+static void
+links_may_be_removed_while_walking_from_the_end(void **state)
+{
+    static struct hub_link links[MANY];
+    struct hub_channel *c = hub_get(hub, "one");
+    size_t seen = 0;
+
+    (void)state;
+    memset(links, 0, sizeof links);
+    for (size_t i = 0; i < MANY; i++)
+        hub_add(c, &links[i]);
+    for (size_t i = hub_count(c); i-- > 0; seen++)
+        if ((size_t)(hub_at(c, i) - links) % 3)
+            hub_remove(hub, hub_at(c, i));
+    assert_int_equal(seen, MANY);
+    assert_int_equal(hub_count(c), (MANY + 2) / 3);
+    for (size_t i = 0; i < hub_count(c); i++) {
+        assert_int_equal((hub_at(c, i) - links) % 3, 0);
+        assert_int_equal(hub_at(c, i)->at, i);
+    }
+    for (size_t i = 0; i < MANY; i++)
+        hub_remove(hub, &links[i]);
+}
+
+static bool
+count_some(void *arg, struct hub_channel *c)
+{
+    int *left = arg;
+
+    assert_int_equal(hub_count(c), 1);
+    return --*left > 0;
+}
+
+static void
+each_visits_all_until_it_is_told_to_end(void **state)
+{
+    static struct hub_link links[MANY];
+    char name[16];
+    int left = MANY + 1;
+
+    (void)state;
+    memset(links, 0, sizeof links);
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "c%zu", i);
+        hub_add(hub_get(hub, name), &links[i]);
+    }
+    assert_int_equal(hub_channels(hub), MANY);
+    hub_each(hub, count_some, &left);
+    assert_int_equal(left, 1);
+    left = 10;
+    hub_each(hub, count_some, &left);
+    assert_int_equal(left, 0);
+    for (size_t i = 0; i < MANY; i++)
+        hub_remove(hub, &links[i]);
 }
 
 int
@@ -299,19 +143,10 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(channel_and_implicit_ones_are_heard),
-        TEST(every_tab_hears_and_is_one_listener),
-        TEST(several_channels_are_heard_once),
-        TEST(excepted_user_does_not_hear),
-        TEST(operations_count_before_delivery),
-        TEST(operations_move_users_of_their_system_only),
-        TEST(gone_empties_the_channel),
-        TEST(close_reaches_sessions_on_the_channel),
-        TEST(session_ignores_what_its_state_contains),
-        TEST(listener_ignores_operations_its_state_contains),
-        TEST(older_state_may_not_join_a_newer_listener),
-        TEST(later_tab_does_not_change_the_listener),
-        TEST(many_links_are_found_again),
+        TEST(channels_live_while_they_have_links),
+        TEST(data_keeps_a_channel),
+        TEST(links_may_be_removed_while_walking_from_the_end),
+        TEST(each_visits_all_until_it_is_told_to_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,7 @@ struct conn {
 static char out[8192];          /* payloads, one a line; "!1008 reason" for a close */
 static struct conn conn;
 static struct config config;
-static struct hub *hub;
+static struct audience *audience;
 static struct ring *ring;
 static struct session *session;
 static struct arena *scratch;
@@ -54,7 +54,7 @@ conn_close(struct conn *c, int code, const char *reason)
 }
 
 static void
-on_deliver(void *arg, struct hub_session *s, const struct event *e)
+on_deliver(void *arg, struct audience_session *s, const struct event *e)
 {
     struct frame *f = frame_text(e->body, e->body_len);
 
@@ -64,13 +64,13 @@ on_deliver(void *arg, struct hub_session *s, const struct event *e)
 }
 
 static void
-on_close(void *arg, struct hub_session *s, int code, const char *reason)
+on_close(void *arg, struct audience_session *s, int code, const char *reason)
 {
     (void)arg;
     session_close(session_of(s), code, reason);
 }
 
-static const struct hub_calls calls = { on_deliver, on_close };
+static const struct audience_calls calls = { on_deliver, on_close };
 
 /* A wire that shows event bodies as they are. */
 static void
@@ -100,7 +100,7 @@ setup(void **state)
     wire.write_event = write_body;
     out[0] = '\0';
     conn.closed = 0;
-    hub = hub_new(0, &calls, NULL);
+    audience = audience_new(0, &calls, NULL);
     ring = ring_new(16, 1 << 20);
     scratch = arena_new();
     begin(WIRE_SINCE_NONE);
@@ -111,10 +111,10 @@ static int
 teardown(void **state)
 {
     (void)state;
-    hub_leave(hub, &session->hub);
+    audience_leave(audience, &session->hears);
     session_free(session);
     ring_free(ring);
-    hub_free(hub);
+    audience_free(audience);
     arena_free(scratch);
     return 0;
 }
@@ -124,7 +124,7 @@ apply(const struct event *e)
 {
     struct held *h = held_new(e);
 
-    hub_apply(hub, &h->event);
+    audience_apply(audience, &h->event);
     ring_add(ring, h);
     held_unref(h);
 }
@@ -151,7 +151,7 @@ connected(int64_t head, const char *channel)
     struct connect_state state = { .head = head, .channels = &channel,
                                    .n_channels = channel ? 1 : 0 };
 
-    return session_connected(session, hub, ring, &config, &state);
+    return session_connected(session, audience, ring, &config, &state);
 }
 
 static void
@@ -230,7 +230,7 @@ closed_by_what_happened_since_the_read(void **state)
     say(3, "d:1");
     assert_int_equal(connected(0, "d:1"), ERR_OK);
     assert_string_equal(out, HELLO(0) "{\"e\":1}\n!4404 deleted\n");
-    assert_null(session->hub.listener);
+    assert_null(session->hears.listener);
 }
 
 static void
@@ -241,13 +241,13 @@ ring_too_short_reads_again(void **state)
         say(seq, "d:1");
     assert_int_equal(connected(3, "d:1"), ERR_BUSY);
     assert_string_equal(out, "");
-    assert_null(session->hub.listener);
+    assert_null(session->hears.listener);
     assert_int_equal(connected(19, "d:1"), ERR_OK);
     assert_string_equal(out, HELLO(19) "{\"e\":20}\n");
 }
 
 static void
-state_ahead_of_the_hub(void **state)
+state_ahead_of_the_audience(void **state)
 {
     (void)state;
     say(1, "d:1");
@@ -272,7 +272,7 @@ second_tab_with_an_older_state_reads_again(void **state)
     assert_string_equal(out, "");
     say(2, "d:1");                      /* before the membership */
     assert_string_equal(out, "");
-    hub_leave(hub, &first->hub);
+    audience_leave(audience, &first->hears);
     session_free(first);
 }
 
@@ -292,7 +292,7 @@ missed_events_stand_between_first_and_live(void **state)
     missed[2] = *small_event(&b, 4, channel);
     for (int64_t seq = 1; seq <= 5; seq++)
         say(seq, channel);
-    session_connected(session, hub, ring, &config,
+    session_connected(session, audience, ring, &config,
                       &(struct connect_state){ .head = 4, .channels = &channel, .n_channels = 1,
                                                .resumed = true, .missed = missed,
                                                .n_missed = 3 });
@@ -321,7 +321,7 @@ more_bytes_than_a_queue_holds_reload(void **state)
     session_free(session);
     begin(0);
     missed[0].body_len = 4000;          /* never looked at */
-    session_connected(session, hub, ring, &config,
+    session_connected(session, audience, ring, &config,
                       &(struct connect_state){ .head = 1, .resumed = true, .missed = missed,
                                                .n_missed = 1 });
     assert_non_null(strstr(out, "\"resumed\":false"));
@@ -525,7 +525,7 @@ main(void)
         TEST(excepted_user_does_not_hear_the_ring_either),
         TEST(closed_by_what_happened_since_the_read),
         TEST(ring_too_short_reads_again),
-        TEST(state_ahead_of_the_hub),
+        TEST(state_ahead_of_the_audience),
         TEST(second_tab_with_an_older_state_reads_again),
         TEST(missed_events_stand_between_first_and_live),
         TEST(what_cannot_be_resumed_says_so),
