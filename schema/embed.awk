@@ -1,8 +1,9 @@
-# embed.awk - the SQL files as C, so that programs carry their statements and migrations
+# embed.awk - files as C, so that programs carry them: statements and migrations, the operator's page
 #
 # awk -v make=queries.h    -f embed.awk queries/*.sql
 # awk -v make=queries.c    -f embed.awk queries/*.sql
 # awk -v make=migrations.c -f embed.awk 0001_*.sql 0002_*.sql ...
+# awk -v make=page.c       -f embed.awk index.html ...
 # awk -v make=explain      -f embed.awk queries/*.sql      (for tests/check-sql.sh)
 #
 # A statement in queries/ begins with a line `-- name: some_name` and ends at the next one or
@@ -66,9 +67,12 @@ function begin_statement(line) {
     in_quotes = 0
 }
 
-make == "migrations.c" {
-    if (FNR == 1)
+make == "migrations.c" || make == "page.c" {
+    if (FNR == 1) {
         n++
+        names[n] = FILENAME
+        sub(/.*\//, "", names[n])
+    }
     texts[n] = texts[n] "\n    " c_string($0)
     next
 }
@@ -126,6 +130,14 @@ function write_migrations(    i) {
     printf "const int migration_count = %d;\n", n
 }
 
+function write_page(    i) {
+    print "#include \"relay/push/page.h\"\n"
+    print "const struct page_file page_files[] = {"
+    for (i = 1; i <= n; i++)
+        printf "    { \"%s\",%s },\n", names[i], texts[i]
+    print "    { 0 }\n};"
+}
+
 END {
     if (failed)
         exit 1
@@ -134,11 +146,13 @@ END {
         write_explain()
         exit 0
     }
-    print "/* made from the SQL files by schema/embed.awk; do not edit */"
+    print "/* made by schema/embed.awk; do not edit */"
     if (make == "queries.h")
         write_header()
     else if (make == "queries.c")
         write_statements()
     else if (make == "migrations.c")
         write_migrations()
+    else if (make == "page.c")
+        write_page()
 }

@@ -193,6 +193,7 @@ api_request(void *arg, const struct io_request *r, struct io_exchange *x, struct
     struct push *p = arg;
     const struct api_method *m = NULL;
     struct fail fail = { 0 };
+    enum io_verdict verdict;
     struct request *q;
 
     (void)client_r;
@@ -211,7 +212,9 @@ api_request(void *arg, const struct io_request *r, struct io_exchange *x, struct
         request_free(q);
         return refuse_body(p, a, &fail);
     }
-    return request_run(q, x, a);
+    verdict = request_run(q, x, a);
+    arena_reset(p->scratch);
+    return verdict;
 }
 
 /* ---- figures and health ---- */

@@ -48,6 +48,6 @@ tail_watched(const struct push *p)
 }
 
 /* Those who watch are told no more: the connections end. Before push_free. */
-void tail_free(struct push *p);
+void tail_end_all(struct push *p);
 
 #endif
