@@ -33,6 +33,8 @@ void channels_free(struct push *p);
 /* The store's stream_deliver; arg is the struct push. */
 void channel_deliver(void *arg, const char *name, struct publication *p);
 
+int64_t channel_now_us(void);           /* monotonic */
+
 /* The options that hold for a channel now; NULL: its section is gone. */
 const struct channel_options *channel_options(const struct push *p, const char *name);
 
@@ -53,6 +55,8 @@ struct channel {
     struct channel *next, **at;         /* in channels->due; at NULL: not in it */
     struct io_timer *timer;             /* coalescing; NULL until it is used */
     struct strmap *users;               /* with hooks: who is in, struct channel_user; else NULL */
+    uint32_t n_hooked;                  /* subscriptions of these */
+    uint32_t n_hearers;                 /* subscriptions that hear joins */
     bool waiting;                       /* the timer is set */
     bool flushing;                      /* being walked: not freed */
 };
@@ -66,6 +70,16 @@ channel_of(const struct subscription *s)
 {
     return hub_data(s->link.channel);
 }
+
+static inline struct stream_rules
+channel_rules(const struct channel_options *o)
+{
+    return (struct stream_rules){ o->history_size, o->history_ttl_s * 1000,
+                                  o->history_meta_ttl_s * 1000, o->durable };
+}
+
+/* Subscriptions in a namespace. */
+int64_t channel_namespace_count(const struct push *p, const char *namespace);
 
 /* Sends what is collected now: before a link comes or goes. */
 void channel_flush(struct channel *ch);
@@ -93,6 +107,15 @@ void channel_batch_fini(struct channel_batch *b);
 struct frame *channel_batch_plain(struct channel_batch *b, bool bare);
 /* ... for a subscription with deltas whose last publication was base (NULL: it has none). */
 struct frame *channel_batch_delta(struct channel_batch *b, struct publication *base, bool bare);
+
+/* What b holds to one subscription, which this may end. */
+void channel_batch_deliver(struct channel_batch *b, struct subscription *s);
+
+/* ... and what it gets for sure: queues b. */
+void channel_batch_send(struct channel_batch *b, struct subscription *s);
+
+/* What the client published lately is forgotten. */
+void channel_rates_free(struct push_client *c);
 
 /* s has begun: presence, hooks, its join to all who hear joins (channel_presence.c). */
 void channel_join(struct subscription *s);

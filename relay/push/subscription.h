@@ -20,6 +20,7 @@ struct subscription {               /* what fan-out reads stands in front; what 
     bool emits : 1;                 /* others hear its own */
     bool announced : 1;             /* its join was emitted, presence and hooks were told */
     bool hooked : 1;                /* counted among the channel's users */
+    bool ending : 1;
     bool skipped : 1;               /* missed something: nothing more is queued; told when drained */
     struct subscription_start *start;   /* while it begins: publications are held back there */
     struct publication *base;       /* deltas: what the next patch is against; NULL: send it whole */
