@@ -17,7 +17,7 @@
 
 #define STREAM_EPOCH_SIZE 9         /* eight characters and a NUL */
 
-/* A place in a stream. epoch is random and made with the stream. */
+/* A place in a stream. epoch is random: streams with the same epoch and name never gave an offset twice. */
 struct stream_position {
     uint64_t offset;
     char epoch[STREAM_EPOCH_SIZE];  /* "": the channel keeps no history */
@@ -110,6 +110,7 @@ struct stream_memory_options {
     void *wake_arg;
     stream_deliver *deliver;
     void *deliver_arg;
+    int64_t (*now_ms)(void);        /* Unix time; NULL: when_now_ms */
 };
 
 /* The store in this process. Reads the durable file, if any, as it is left by however the last run ended. ERR_BUSY: another
@@ -119,6 +120,10 @@ enum err stream_memory_new(const struct stream_memory_options *o, struct io *io,
 
 /* What the writer's thread finished: delivers and answers. From the loop, when woken. */
 void stream_memory_collect(struct stream_store *s);
+
+/* Drops some of what has had its time; what is left is for the next call. Milliseconds until then; -1: nothing waits.
+ * The store calls it by a timer of its own unless io is NULL. */
+int64_t stream_memory_sweep(struct stream_store *s);
 
 /* Bytes of all windows and keys now, as bytes_max bounds them. */
 int64_t stream_memory_bytes(const struct stream_store *s);

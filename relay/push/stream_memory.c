@@ -1,0 +1,533 @@
+/* stream_memory - the store in this process: numbers, windows, answers
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "relay/push/stream_private.h"
+
+#include <sys/random.h>
+
+#include "relay/io.h"
+#include "relay/mem.h"
+#include "relay/metrics.h"
+#include "shared/when.h"
+
+#define LOOK_AGAIN_MS 60000     /* at a stream that is over but for somebody present */
+#define PENDING_AGAIN_MS 1000   /* ... but for what is being written */
+
+int64_t
+stream_now(const struct memory *m)
+{
+    return m->o.now_ms ? m->o.now_ms() : when_now_ms();
+}
+
+/* 40 bits, spelled so that nobody reads a number in it. */
+void
+stream_new_epoch(char epoch[STREAM_EPOCH_SIZE])
+{
+    static const char letters[] = "abcdefghijkmnpqrstuvwxyzABCDEFGH";
+    static uint64_t again;
+    unsigned char random[STREAM_EPOCH_SIZE - 1];
+
+    if (getrandom(random, sizeof random, 0) != sizeof random) {
+        again += (uint64_t)when_now_ms() * 0x9e3779b97f4a7c15u;
+        memcpy(random, &again, sizeof random);
+    }
+    for (size_t i = 0; i < sizeof random; i++)
+        epoch[i] = letters[random[i] % 32];
+    epoch[sizeof random] = '\0';
+}
+
+void
+stream_set_text(char **to, const char *text)
+{
+    if (strcmp(stream_text(*to), stream_text(text)) == 0)
+        return;
+    free(*to);
+    *to = *stream_text(text) ? mem_string(text) : NULL;
+}
+
+/* ---- streams ---- */
+
+static size_t
+stream_size(const char *channel)
+{
+    return sizeof(struct stream) + strlen(channel) + 1;
+}
+
+struct stream *
+stream_find(struct memory *m, const char *channel)
+{
+    struct strmap_node *node = strmap_find(&m->streams, channel);
+
+    return node ? STRMAP_OF(node, struct stream, node) : NULL;
+}
+
+struct stream *
+stream_get(struct memory *m, const char *channel)
+{
+    struct stream *s = stream_find(m, channel);
+
+    if (s)
+        return s;
+    s = mem_new(stream_size(channel));
+    strcpy(s->channel, channel);
+    s->first = 1;
+    s->node.key = s->channel;
+    strmap_add(&m->streams, &s->node);
+    m->bytes += stream_size(channel);
+    return s;
+}
+
+size_t
+stream_cost(const struct publication *p)
+{
+    return publication_size(p) + sizeof p;
+}
+
+static void
+drop_oldest(struct memory *m, struct stream *s)
+{
+    struct publication *p = window_pop(&s->window);
+
+    m->bytes -= stream_cost(p);
+    m->n_publications--;
+    s->first = p->offset + 1;
+    publication_unref(p);
+}
+
+void
+stream_drop_until(struct memory *m, struct stream *s, uint64_t first)
+{
+    while (s->window.n > 0 && window_get(&s->window, 0)->offset < first)
+        drop_oldest(m, s);
+    s->first = stream_later(s->first, first);
+}
+
+void
+stream_free(struct memory *m, struct stream *s)
+{
+    stream_due_set(m, s, 0);
+    while (s->window.n > 0)
+        drop_oldest(m, s);
+    m->bytes -= stream_size(s->channel);
+    strmap_remove(&m->streams, &s->node);
+    if (s->file)
+        free(s->file->version_epoch);
+    free(s->file);
+    free(s->version_epoch);
+    free(s);
+}
+
+static void
+trim(struct memory *m, struct stream *s, int64_t now)
+{
+    uint64_t size = (uint64_t)s->rules.size;
+
+    if (s->top > size)
+        stream_drop_until(m, s, s->top - size + 1);
+    while (s->window.n > 0 && window_get(&s->window, 0)->time_ms + s->rules.ttl_ms <= now)
+        drop_oldest(m, s);
+}
+
+/* Epoch and top go. Those to come begin with another epoch, so that no position means two things. */
+static void
+forget(struct memory *m, struct stream *s)
+{
+    if (s->file)
+        stream_written_forget(m, s);
+    else
+        stream_new_epoch(m->epoch);
+    s->top = 0;
+    s->first = 1;
+    s->epoch[0] = '\0';
+    s->version = 0;
+    stream_set_text(&s->version_epoch, NULL);
+}
+
+static int64_t
+next_due(const struct stream *s, int64_t now)
+{
+    int64_t due;
+
+    if (s->top == 0)
+        return stream_pends(s) ? now + PENDING_AGAIN_MS : 0;
+    due = s->window.n > 0 ? window_get(&s->window, 0)->time_ms + s->rules.ttl_ms
+                          : s->published_ms + s->rules.meta_ttl_ms;
+    if (due > now)
+        return due;
+    return now + (stream_pends(s) ? PENDING_AGAIN_MS : LOOK_AGAIN_MS);
+}
+
+struct stream *
+stream_refresh(struct memory *m, struct stream *s, int64_t now)
+{
+    if (s->top > 0) {
+        trim(m, s, now);
+        if (s->window.n == 0 && s->n_present == 0 && !stream_pends(s)
+            && s->published_ms + s->rules.meta_ttl_ms <= now)
+            forget(m, s);
+        else if (s->window.n == 0 && s->file)
+            stream_written_trim(m, s);
+    }
+    if (s->top == 0 && s->n_present == 0 && !stream_pends(s)) {
+        stream_free(m, s);
+        return NULL;
+    }
+    if (s->due_at == 0 || s->due_ms <= now)
+        stream_due_set(m, s, next_due(s, now));
+    return s;
+}
+
+struct stream_position
+stream_at(const struct memory *m, const struct stream *s, const struct stream_rules *rules)
+{
+    struct stream_position at = { 0 };
+
+    if (rules->size <= 0)
+        return at;
+    at.offset = s ? s->top : 0;
+    if (s && *s->epoch)
+        memcpy(at.epoch, s->epoch, sizeof at.epoch);
+    else
+        memcpy(at.epoch, m->file && rules->durable ? m->durable_epoch : m->epoch, sizeof at.epoch);
+    return at;
+}
+
+/* The live stream of a channel that has history, going by these rules; NULL. */
+static struct stream *
+find_live(struct memory *m, const char *channel, const struct stream_rules *rules, int64_t now)
+{
+    struct stream *s = rules->size > 0 ? stream_find(m, channel) : NULL;
+
+    if (!s)
+        return NULL;
+    s->rules = *rules;
+    return stream_refresh(m, s, now);
+}
+
+/* ---- publish ---- */
+
+static void
+refuse(struct stream_job *j)
+{
+    static const struct stream_position nowhere;
+
+    j->m->refused++;
+    j->done(j->arg, ERR_BUSY, &nowhere);
+}
+
+static bool
+fits(struct memory *m, size_t more)
+{
+    return m->bytes + m->keys.bytes + more <= (size_t)m->o.bytes_max;
+}
+
+/* Is there room for it, where the oldest makes way in a full window? */
+static bool
+has_room(struct stream_job *j, struct stream *s)
+{
+    const struct stream_publish *in = j->in;
+    bool keeps = in->rules.size > 0 && !in->skip_history;
+    size_t more = in->idempotency_key ? stream_keys_cost(in->channel, in->idempotency_key) : 0;
+
+    if (keeps)
+        more += stream_cost(in->publication) + (s ? 0 : stream_size(in->channel));
+    if (keeps && s && s->window.n > 0 && s->window.n >= (uint64_t)in->rules.size) {
+        size_t less = stream_cost(window_get(&s->window, 0));
+
+        more = more > less ? more - less : 0;
+    }
+    return more == 0 || fits(j->m, more);
+}
+
+/* A key that is known: the first answer again, when there is one. */
+static bool
+answered_before(struct stream_job *j)
+{
+    const struct stream_publish *in = j->in;
+    struct stream_position at;
+    struct stream_key *k;
+
+    if (!in->idempotency_key)
+        return false;
+    k = stream_keys_find(&j->m->keys, in->channel, in->idempotency_key, j->now_ms - j->m->o.idempotency_ms);
+    if (!k)
+        return false;
+    if (!k->answered) {
+        stream_written_pass(j, stream_find(j->m, in->channel), PASS_KEY);
+        return true;
+    }
+    at = k->at;
+    j->done(j->arg, ERR_OK, &at);
+    return true;
+}
+
+static void
+deliver(struct stream_job *j, const struct stream_position *at)
+{
+    struct memory *m = j->m;
+
+    if (j->in->idempotency_key) {
+        stream_keys_add(&m->keys, j->in->channel, j->in->idempotency_key, j->now_ms, at);
+        stream_due_arm(m, j->now_ms + m->o.idempotency_ms);
+    }
+    m->o.deliver(m->o.deliver_arg, j->in->channel, j->in->publication);
+    j->done(j->arg, ERR_OK, at);
+}
+
+static void
+publish_unkept(struct stream_job *j)
+{
+    static const struct stream_position nowhere;
+    struct stream *s = stream_find(j->m, j->in->channel);
+
+    j->in->publication->offset = 0;
+    if (stream_pends(s))
+        stream_written_pass(j, s, PASS_DELIVER);
+    else
+        deliver(j, &nowhere);
+}
+
+static bool
+is_old(const struct stream_job *j, const struct stream *s)
+{
+    return j->in->version > 0 && s && j->in->version <= s->version
+           && strcmp(stream_text(j->in->version_epoch), stream_text(s->version_epoch)) == 0;
+}
+
+static void
+publish_kept(struct stream_job *j, struct stream *s)
+{
+    struct memory *m = j->m;
+    struct publication *p = j->in->publication;
+    struct stream_position at;
+
+    if (s->top == 0 && !*s->epoch)
+        memcpy(s->epoch, m->epoch, sizeof s->epoch);
+    p->offset = ++s->top;
+    window_push(&s->window, p);
+    m->bytes += stream_cost(p);
+    m->n_publications++;
+    s->published_ms = j->now_ms;
+    if (j->in->version > 0) {
+        s->version = j->in->version;
+        stream_set_text(&s->version_epoch, j->in->version_epoch);
+    }
+    trim(m, s, j->now_ms);
+    if (s->due_at == 0 || s->due_ms > j->now_ms + s->rules.ttl_ms)
+        stream_due_set(m, s, next_due(s, j->now_ms));
+    at = stream_at(m, s, &j->in->rules);
+    deliver(j, &at);
+}
+
+static void
+publish_numbered(struct stream_job *j)
+{
+    struct memory *m = j->m;
+    struct stream *s = find_live(m, j->in->channel, &j->in->rules, j->now_ms);
+    bool writes = m->file && (j->in->rules.durable || stream_pends(s));
+    struct stream_position at;
+
+    if (s && s->file)
+        stream_written_settle(m, s);
+    if (is_old(j, s)) {
+        at = stream_at(m, s, &j->in->rules);
+        if (stream_pends(s))
+            stream_written_pass(j, s, PASS_POSITION);
+        else
+            j->done(j->arg, ERR_OK, &at);
+        return;
+    }
+    if (writes && m->waiting >= m->o.queue_max) {
+        refuse(j);
+        return;
+    }
+    if (!s) {
+        s = stream_get(m, j->in->channel);
+        s->rules = j->in->rules;
+    }
+    stream_written_follow(m, s);
+    if (writes)
+        stream_written_publish(j, s);
+    else
+        publish_kept(j, s);
+}
+
+static void
+publish(struct stream_store *store, const struct stream_publish *in, stream_published *done, void *arg)
+{
+    struct memory *m = (struct memory *)store;
+    struct stream_job j = { m, in, done, arg, stream_now(m) };
+
+    if (answered_before(&j))
+        return;
+    if (!has_room(&j, stream_find(m, in->channel))) {
+        stream_memory_sweep(store);     /* a timer may be late */
+        if (!has_room(&j, stream_find(m, in->channel))) {
+            refuse(&j);
+            return;
+        }
+    }
+    in->publication->time_ms = j.now_ms;
+    if (in->rules.size > 0 && !in->skip_history)
+        publish_numbered(&j);
+    else
+        publish_unkept(&j);
+}
+
+/* ---- history ---- */
+
+/* The part [from, to) of the window that q asks for. */
+static void
+part_of(const struct window *w, const struct stream_query *q, size_t *from_r, size_t *to_r)
+{
+    uint64_t base = w->n > 0 ? window_get(w, 0)->offset : 0;
+    size_t from = 0, to = w->n, limit;
+
+    if (q->since && !q->reverse && q->offset >= base)
+        from = q->offset - base + 1 < w->n ? (size_t)(q->offset - base + 1) : w->n;
+    if (q->since && q->reverse)
+        to = q->offset <= base ? 0 : q->offset - base < w->n ? (size_t)(q->offset - base) : w->n;
+    limit = q->limit < 0 || (uint64_t)q->limit > to - from ? to - from : (size_t)q->limit;
+    *from_r = q->reverse ? to - limit : from;
+    *to_r = q->reverse ? to : from + limit;
+}
+
+static bool
+is_whole(const struct stream *s, const struct stream_query *q)
+{
+    uint64_t top = s ? s->top : 0, oldest = s && s->window.n > 0 ? window_get(&s->window, 0)->offset : top + 1;
+
+    return q->since && !q->reverse && q->offset <= top && q->offset + 1 >= oldest;
+}
+
+static void
+tell_part(struct stream *s, const struct stream_query *q, struct stream_history *h, stream_told *done, void *arg)
+{
+    struct publication **part = NULL;
+    size_t from = 0, to = 0, i;
+
+    if (s)
+        part_of(&s->window, q, &from, &to);
+    h->n = to - from;
+    if (h->n > 0)
+        part = mem_new(h->n * sizeof *part);
+    for (i = 0; i < h->n; i++)
+        part[i] = publication_ref(window_get(&s->window, q->reverse ? to - 1 - i : from + i));
+    h->publications = part;
+    done(arg, ERR_OK, h);
+    for (i = 0; i < h->n; i++)      /* the callback may have published: s is not looked at again */
+        publication_unref(part[i]);
+    free(part);
+}
+
+static void
+history(struct stream_store *store, const char *channel, const struct stream_rules *rules,
+        const struct stream_query *q, stream_told *done, void *arg)
+{
+    struct memory *m = (struct memory *)store;
+    struct stream *s = find_live(m, channel, rules, stream_now(m));
+    struct stream_history h = { .top = stream_at(m, s, rules) };
+
+    if (q->since && *stream_text(q->epoch) && strcmp(q->epoch, h.top.epoch) != 0) {
+        done(arg, ERR_NOT_FOUND, &h);
+        return;
+    }
+    h.whole = is_whole(s, q);
+    tell_part(s, q, &h, done, arg);
+}
+
+static void
+remove_window(struct stream_store *store, const char *channel, const struct stream_rules *rules,
+              stream_published *done, void *arg)
+{
+    struct memory *m = (struct memory *)store;
+    int64_t now = stream_now(m);
+    struct stream *s = find_live(m, channel, rules, now);
+    struct stream_position at;
+
+    if (s && s->file) {
+        stream_written_remove(m, s, done, arg);
+        return;
+    }
+    if (s) {
+        stream_drop_until(m, s, s->top + 1);
+        stream_due_set(m, s, next_due(s, now));
+    }
+    at = stream_at(m, s, rules);
+    done(arg, ERR_OK, &at);
+}
+
+/* ---- beginning and end ---- */
+
+static void
+free_node(void *arg, struct strmap_node *node)
+{
+    stream_free(arg, STRMAP_OF(node, struct stream, node));
+}
+
+static void
+free_memory(struct stream_store *store)
+{
+    struct memory *m = (struct memory *)store;
+
+    stream_written_free(m);
+    if (m->timer)
+        io_timer_free(m->timer);
+    m->timer = NULL;
+    strmap_each(&m->streams, free_node, m);
+    strmap_fini(&m->streams);
+    stream_keys_fini(&m->keys);
+    free(m->due);
+    free(m);
+}
+
+static const struct stream_store_calls calls = {
+    .publish = publish,
+    .history = history,
+    .remove = remove_window,
+    .join = stream_join,
+    .leave = stream_leave,
+    .presence = stream_presence_tell,
+    .free = free_memory,
+};
+
+enum err
+stream_memory_new(const struct stream_memory_options *o, struct io *io, struct stream_store **s_r)
+{
+    struct memory *m = mem_new(sizeof *m);
+    enum err e = ERR_OK;
+
+    m->store.calls = &calls;
+    m->o = *o;
+    m->next_id = 1;
+    stream_new_epoch(m->epoch);
+    strmap_init(&m->streams);
+    stream_keys_init(&m->keys);
+    if (io)
+        m->timer = io_timer_new(io, stream_due_timer, m);
+    if (o->file && *o->file && (e = stream_written_open(m)) != ERR_OK) {
+        free_memory(&m->store);
+        return e;
+    }
+    *s_r = &m->store;
+    return ERR_OK;
+}
+
+void
+stream_memory_metrics(struct stream_store *store, struct metrics *out)
+{
+    struct memory *m = (struct memory *)store;
+
+    metrics_gauge(out, "push_streams", "channels that the store knows", (int64_t)m->streams.n);
+    metrics_gauge(out, "push_history_publications", "publications kept", m->n_publications);
+    metrics_gauge(out, "push_history_bytes", "memory of histories and idempotency keys",
+                  (int64_t)(m->bytes + m->keys.bytes));
+    metrics_gauge(out, "push_idempotency_keys", "idempotency keys remembered", (int64_t)m->keys.map.n);
+    metrics_counter(out, "push_history_refused_total", "publications refused because memory or queue was full",
+                    m->refused);
+    if (m->file) {
+        metrics_gauge(out, "push_history_waiting", "durable publications waiting for their commit", m->waiting);
+        durable_metrics(m->file, out);
+    }
+}
