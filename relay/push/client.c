@@ -13,7 +13,7 @@
 #include "shared/log.h"
 #include "shared/when.h"
 
-#define LINE_MAX (64u << 20)
+#define ANSWER_MAX (64u << 20)
 #define MINUTE_MS 60000
 
 static const char *const transport_names[] = {
@@ -116,7 +116,7 @@ client_set_info(struct push_client *c, const char *info)
     char *before = c->client_info;
     struct sbuf b;
 
-    sbuf_init(&b, LINE_MAX);
+    sbuf_init(&b, ANSWER_MAX);
     reply_client_info(&b, client_user_id(c), c->id, info, NULL);
     c->client_info = mem_string(sbuf_str(&b));
     sbuf_fini(&b);
@@ -186,7 +186,7 @@ client_send_error(struct push_client *c, uint32_t id, enum push_error e)
         client_close(c, close_for(e), NULL);
         return;
     }
-    sbuf_init(&line, LINE_MAX);
+    sbuf_init(&line, ANSWER_MAX);
     reply_error(&line, id, e);
     client_send(c, &line);
     if (now - c->errors_ms >= MINUTE_MS) {
@@ -223,7 +223,7 @@ say_disconnect(struct push_client *c, int code, const char *reason)
 {
     struct sbuf line;
 
-    sbuf_init(&line, LINE_MAX);
+    sbuf_init(&line, ANSWER_MAX);
     reply_disconnect(&line, c->bare, code, reason);
     client_send(c, &line);
 }

@@ -12,7 +12,7 @@
 #include "shared/log.h"
 #include "shared/when.h"
 
-#define LINE_MAX (64u << 20)
+#define ANSWER_MAX (64u << 20)
 
 /* Ends the connect: c->connecting goes, and with it what was parked is run or dropped. */
 static void
@@ -49,7 +49,7 @@ reply(struct push_client *c, int64_t ttl_s, const struct reply_sub *subs, size_t
     };
     struct sbuf line;
 
-    sbuf_init(&line, LINE_MAX);
+    sbuf_init(&line, ANSWER_MAX);
     reply_connect(&line, c->connecting->id, &r);
     client_send(c, &line);
 }

@@ -10,7 +10,7 @@
 #include "shared/when.h"
 
 #define YEAR_MS (INT64_C(365) * 24 * 3600 * 1000)
-#define LINE_MAX 1024
+#define ANSWER_MAX 1024
 
 static void
 on_expiry(struct wheel_entry *e)
@@ -44,7 +44,7 @@ answer(struct push_client *c, uint32_t id, int64_t expires_ms)
 {
     struct sbuf line;
 
-    sbuf_init(&line, LINE_MAX);
+    sbuf_init(&line, ANSWER_MAX);
     reply_refresh(&line, id, "refresh", client_expires(c, expires_ms));
     client_send(c, &line);
 }
