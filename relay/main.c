@@ -5,19 +5,22 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "relay/chat_part.h"
-#include "relay/mem.h"
 #include "relay/push/push.h"
 #include "relay/setup.h"
 #include "shared/log.h"
+
+#define SERVICES_MAX 64         /* a process serves about twenty */
 
 struct program {
     struct setup setup;             /* as it was at the start: loop and chat go by it to the end */
@@ -25,7 +28,7 @@ struct program {
     struct chat_part *chat;         /* NULL: no chat systems */
     struct push *push;              /* NULL: no push server */
     struct io_listener *clients, *servers;
-    struct io_service *services;    /* of the clients' listener */
+    struct io_service services[SERVICES_MAX];   /* of the clients' listener */
     size_t n_services;
     int signals;
     bool ending;
@@ -58,6 +61,51 @@ set_log(const struct config *c)
 
     log_level_named(c->log_level, &level);
     log_setup("confab-relay", level, c->log_syslog);
+}
+
+/* ---- services ---- */
+
+static void
+serve(struct program *p, const struct io_service *services, size_t n)
+{
+    assert(p->n_services + n <= SERVICES_MAX);
+    if (n > 0)
+        memcpy(p->services + p->n_services, services, n * sizeof *services);
+    p->n_services += n;
+}
+
+static bool
+servers_come_with_clients(const struct program *p)
+{
+    return strcmp(p->setup.config->push_api_listen, "clients") == 0;
+}
+
+/* What clients find, the first that fits: sockets of the chat, the push server, and at every other path the
+ * chat's refusal. Done anew with new settings, which may change what a service bounds, not which there are. */
+static void
+gather_services(struct program *p)
+{
+    const struct io_service *services;
+    struct io_service unknown;
+    size_t n;
+
+    p->n_services = 0;
+    if (p->chat) {
+        services = chat_part_services(p->chat, &n);
+        serve(p, services, n);
+    }
+    if (p->push) {
+        services = push_client_services(p->push, &n);
+        serve(p, services, n);
+    }
+    if (p->push && servers_come_with_clients(p)) {
+        services = push_server_services(p->push, &n);
+        serve(p, services, n);
+    }
+    if (p->chat) {
+        unknown = chat_part_unknown(p->chat);
+        serve(p, &unknown, 1);
+    }
 }
 
 /* ---- the end ---- */
@@ -94,10 +142,11 @@ end(struct program *p)
 /* ---- new settings ---- */
 
 static void
-needs_restart(void *arg, const char *name)
+ignored(void *arg, const char *name)
 {
     (void)arg;
-    log_event(LOG_LEVEL_WARNING, "needs_restart", "setting", name, NULL);
+    log_event(LOG_LEVEL_WARNING, "reload_ignored", "setting", name, "why",
+              "takes effect at the next start", NULL);
 }
 
 static void
@@ -112,9 +161,10 @@ reload(struct program *p)
         return;
     }
     set_log(anew.config);
-    setup_each_change(&p->setup, &anew, needs_restart, NULL);
+    setup_each_change(&p->setup, &anew, ignored, NULL);
     if (p->push && anew.push)
         push_reload(p->push, push_settings_ref(anew.push));
+    gather_services(p);
     if (p->setup.config->relay_tls_certificate[0])
         io_listener_reload(p->clients);         /* it logs why not */
     setup_fini(&anew);
@@ -180,49 +230,6 @@ start_parts(struct program *p)
     return 0;
 }
 
-static void
-serve(struct program *p, const struct io_service *services, size_t n)
-{
-    if (n == 0)
-        return;
-    p->services = mem_grow(p->services, p->n_services + n, sizeof *services);
-    memcpy(p->services + p->n_services, services, n * sizeof *services);
-    p->n_services += n;
-}
-
-static bool
-servers_come_with_clients(const struct program *p)
-{
-    return strcmp(p->setup.config->push_api_listen, "clients") == 0;
-}
-
-/* What clients find, the first that fits: sockets of the chat, the push server, and at every other path the
- * chat's refusal. */
-static void
-gather_services(struct program *p)
-{
-    const struct io_service *services;
-    struct io_service unknown;
-    size_t n;
-
-    if (p->chat) {
-        services = chat_part_services(p->chat, &n);
-        serve(p, services, n);
-    }
-    if (p->push) {
-        services = push_client_services(p->push, &n);
-        serve(p, services, n);
-    }
-    if (p->push && servers_come_with_clients(p)) {
-        services = push_server_services(p->push, &n);
-        serve(p, services, n);
-    }
-    if (p->chat) {
-        unknown = chat_part_unknown(p->chat);
-        serve(p, &unknown, 1);
-    }
-}
-
 static enum err
 listen_to_clients(struct program *p)
 {
@@ -269,11 +276,9 @@ free_parts(struct program *p)
 {
     if (p->io)
         io_drop_all(p->io);
-    if (p->push)
-        push_free(p->push);
+    push_free(p->push);
     chat_part_free(p->chat);
     io_free(p->io);
-    free(p->services);
 }
 
 static int
