@@ -77,6 +77,10 @@ static const struct command commands[] = {
       "clients that heard of newer events then load anew instead of missing what comes.",
       ctl_restored },
 #endif
+    { "push-tail", "--channel CHANNEL | --user ID [--url http://HOST:PORT]",
+      "Print what happens in that channel of the push server, or to that user, a line of JSON each, until\n"
+      "interrupted. Asks where push_api_listen is unless told otherwise, with push_api_key.",
+      ctl_push_tail },
     { "config", "[--help-text]",
       "Print every setting as it stands, secrets hidden. --help-text: with what each means.",
       run_config },

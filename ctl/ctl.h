@@ -42,4 +42,7 @@ int ctl_restored(struct ctl *ctl, int argc, char **argv);
 int ctl_routes(struct ctl *ctl, int argc, char **argv);
 int ctl_token(struct ctl *ctl, int argc, char **argv);
 
+/* The subcommands of the push server. */
+int ctl_push_tail(struct ctl *ctl, int argc, char **argv);
+
 #endif
