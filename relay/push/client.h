@@ -58,6 +58,7 @@ struct push_client {
     struct wheel_entry deadline;        /* stale before connect, expiry after */
     struct subscription *subscriptions; /* list */
     uint32_t n_subscriptions;
+    struct channel_rate *rates;         /* what it published lately (channel_commands.c) */
     uint32_t commands, command_bytes;   /* in the second that began at second_ms */
     int64_t second_ms;
     uint32_t errors;                    /* in the minute that began at errors_ms */
