@@ -100,15 +100,15 @@ frame_join(struct frame *const *list, size_t n)
     return f;
 }
 
-struct frame *
-frame_part(const struct frame *f, uint32_t *at)
+bool
+frame_next(const struct frame *f, uint32_t *at, struct frame_view *v)
 {
     const unsigned char *h = f->bytes + *at;
     uint64_t len;
     uint32_t header = 2;
 
     if (*at >= f->len)
-        return NULL;
+        return false;
     len = h[1];
     if (h[1] >= LENGTH_16) {
         uint32_t more = h[1] == LENGTH_16 ? 2 : 8;
@@ -116,8 +116,21 @@ frame_part(const struct frame *f, uint32_t *at)
         for (len = 0; header < 2 + more; header++)
             len = len << 8 | h[header];
     }
+    v->payload = h + header;
+    v->len = (size_t)len;
+    v->text = h[0] == FIN_TEXT;
     *at += header + (uint32_t)len;
-    return frame_build(h[0], h + header, (size_t)len);
+    return true;
+}
+
+struct frame *
+frame_part(const struct frame *f, uint32_t *at)
+{
+    struct frame_view v;
+
+    if (!frame_next(f, at, &v))
+        return NULL;
+    return frame_build(v.text ? FIN_TEXT : FIN_PING, v.payload, v.len);
 }
 
 struct frame *

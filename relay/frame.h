@@ -36,6 +36,14 @@ struct frame *frame_join(struct frame *const *list, size_t n);
  * the end and when out of memory. */
 struct frame *frame_part(const struct frame *f, uint32_t *at);
 
+/* The payload of the part at *at, moving *at behind it; false at the end. Also of a frame that is one. */
+struct frame_view {
+    const unsigned char *payload;
+    size_t len;
+    bool text;              /* not a ping */
+};
+bool frame_next(const struct frame *f, uint32_t *at, struct frame_view *v);
+
 /* Bytes of all frames that anybody holds. */
 size_t frame_bytes(void);
 

@@ -1,6 +1,8 @@
-/* io_loop - the event loop: running, stopping, waking, watching, timers, counters
+/* io_loop - the event loop: running, stopping, waking, watching, timers, turns, counters
  *
- * One libev loop carries everything; libwebsockets is a guest on it (io_lws.c).
+ * One libev loop carries everything; libwebsockets is a guest on it (io_lws.c). A turn begins when the loop
+ * wakes and ends before it sleeps: those who collect are called, what is queued is written, and the time it
+ * took is noted.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,12 +10,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "relay/mem.h"
 #include "shared/log.h"
+
+enum { DESCRIPTORS_TLS = 3 };   /* a socket with TLS: itself, and a pair */
 
 struct io_watch {
     LIST_ENTRY(io_watch) entry;
@@ -32,10 +39,97 @@ struct io_timer {
 };
 
 static const char *const counter_names[] = {
-#define IO_COUNTER(symbol, name) name,
+#define IO_COUNTER(symbol, name, family, labels) name,
     IO_COUNTERS
 #undef IO_COUNTER
 };
+
+static const struct family {
+    const char *name, *labels;
+} families[] = {
+#define IO_COUNTER(symbol, name, family, labels) { family, labels },
+    IO_COUNTERS
+#undef IO_COUNTER
+};
+
+static int64_t
+now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+/* ---- hooks and turns ---- */
+
+static void
+hook_add(struct io_hooks *hooks, void (*call)(void *arg), void *arg)
+{
+    struct io_hook *h = mem_new(sizeof *h);
+
+    h->call = call;
+    h->arg = arg;
+    STAILQ_INSERT_TAIL(hooks, h, entry);
+}
+
+static void
+hooks_call(struct io_hooks *hooks)
+{
+    struct io_hook *h;
+
+    STAILQ_FOREACH(h, hooks, entry)
+        h->call(h->arg);
+}
+
+static void
+hooks_free(struct io_hooks *hooks)
+{
+    struct io_hook *h;
+
+    while ((h = STAILQ_FIRST(hooks)) != NULL) {
+        STAILQ_REMOVE_HEAD(hooks, entry);
+        free(h);
+    }
+}
+
+static void
+turn_begins(struct ev_loop *loop, ev_check *w, int events)
+{
+    struct io *io = w->data;
+
+    (void)loop, (void)events;
+    io->awake_us = now_us();
+}
+
+/* Whoever is told of an ended connection may have something to say about it in the same turn. */
+static void
+turn_over(struct ev_loop *loop, ev_prepare *w, int events)
+{
+    struct io *io = w->data;
+
+    (void)loop, (void)events;
+    do
+        hooks_call(&io->turn_ends);
+    while (io_links_turn_ends(io->links));
+    if (io->awake_us > 0)
+        histogram_add(&io->turns, now_us() - io->awake_us);
+    io->awake_us = 0;
+}
+
+static void
+turns_watch(struct io *io)
+{
+    ev_check_init(&io->turn_begin, turn_begins);
+    ev_prepare_init(&io->turn_end, turn_over);
+    ev_set_priority(&io->turn_begin, EV_MAXPRI);
+    ev_set_priority(&io->turn_end, EV_MINPRI);
+    io->turn_begin.data = io->turn_end.data = io;
+    ev_check_start(io->loop, &io->turn_begin);
+    ev_prepare_start(io->loop, &io->turn_end);
+}
+
+/* ---- callbacks of the loop ---- */
 
 static void
 stop_asked(struct ev_loop *loop, ev_async *w, int events)
@@ -50,8 +144,7 @@ wake_asked(struct ev_loop *loop, ev_async *w, int events)
     struct io *io = w->data;
 
     (void)loop, (void)events;
-    if (io->woken != NULL)
-        io->woken(io->woken_arg);
+    hooks_call(&io->woken);
 }
 
 static void
@@ -84,8 +177,9 @@ timer_stop(struct io_timer *t)
 static void
 descriptors_raise(const struct config *config)
 {
-    rlim_t wanted = (rlim_t)config->relay_connections_max + IO_HANDSHAKES_MAX
-        + IO_DESCRIPTORS_OTHER;
+    rlim_t sockets = (rlim_t)config->relay_connections_max + IO_HANDSHAKES_MAX;
+    rlim_t wanted = IO_DESCRIPTORS_OTHER
+        + sockets * (config->relay_tls_certificate[0] != '\0' ? DESCRIPTORS_TLS : 1);
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
@@ -97,18 +191,19 @@ descriptors_raise(const struct config *config)
 }
 
 struct io *
-io_new(const struct config *config, const struct io_handlers *handlers, void *arg)
+io_new(const struct config *config)
 {
     struct io *io = calloc(1, sizeof *io);
 
     if (io == NULL)
         return NULL;
+    signal(SIGPIPE, SIG_IGN);   /* OpenSSL and libwebsockets write as they like */
     descriptors_raise(config);
     io->config = config;
-    io->handlers = *handlers;
-    io->arg = arg;
     LIST_INIT(&io->watches);
     LIST_INIT(&io->timers);
+    STAILQ_INIT(&io->woken);
+    STAILQ_INIT(&io->turn_ends);
     if ((io->loop = ev_loop_new(EVFLAG_AUTO)) == NULL) {
         log_event(LOG_LEVEL_ERROR, "event_loop_failed", NULL);
         free(io);
@@ -120,10 +215,12 @@ io_new(const struct config *config, const struct io_handlers *handlers, void *ar
     io->wake.data = io;
     ev_async_start(io->loop, &io->wake);
 
-    if ((io->links = io_links_new(io)) == NULL || (io->accept = io_accept_new(io)) == NULL) {
+    if ((io->links = io_links_new(io)) == NULL || (io->exchanges = io_exchanges_new(io)) == NULL
+        || (io->accept = io_accept_new(io)) == NULL) {
         io_free(io);
         return NULL;
     }
+    turns_watch(io);
     return io;
 }
 
@@ -135,8 +232,11 @@ io_free(struct io *io)
 
     if (io == NULL)
         return;
+    ev_check_stop(io->loop, &io->turn_begin);
+    ev_prepare_stop(io->loop, &io->turn_end);
     io_accept_free(io->accept);
     io->accept = NULL;          /* connections closed below ask for it */
+    io_exchanges_free(io->exchanges);
     io_links_free(io->links);
     while ((watch = LIST_FIRST(&io->watches)) != NULL) {
         LIST_REMOVE(watch, entry);
@@ -151,6 +251,8 @@ io_free(struct io *io)
     }
     ev_async_stop(io->loop, &io->stop);
     ev_async_stop(io->loop, &io->wake);
+    hooks_free(&io->woken);
+    hooks_free(&io->turn_ends);
     ev_loop_destroy(io->loop);
     free(io);
 }
@@ -170,14 +272,19 @@ io_stop(struct io *io)
 void
 io_on_wake(struct io *io, void (*woken)(void *arg), void *arg)
 {
-    io->woken = woken;
-    io->woken_arg = arg;
+    hook_add(&io->woken, woken, arg);
 }
 
 void
 io_wake(struct io *io)
 {
     ev_async_send(io->loop, &io->wake);
+}
+
+void
+io_on_turn(struct io *io, void (*turn_ends)(void *arg), void *arg)
+{
+    hook_add(&io->turn_ends, turn_ends, arg);
 }
 
 enum err
@@ -244,6 +351,21 @@ int64_t
 io_connections(const struct io *io)
 {
     return io_links_count(io->links);
+}
+
+void
+io_metrics(const struct io *io, struct metrics *m)
+{
+    metrics_gauge(m, "connections", "open connections", io_connections(io));
+    for (size_t i = 0; i < IO_COUNTER_COUNT; i++) {
+        const struct family *f = &families[i];
+
+        if (i == 0 || strcmp(f->name, families[i - 1].name) != 0)
+            metrics_family(m, f->name, "counter", "counted by the I/O layer");
+        metrics_sample(m, f->name, f->labels, io->counters[i]);
+    }
+    metrics_histogram(m, "loop_turn_seconds", "how long the loop was busy before it could sleep again",
+                      &io->turns);
 }
 
 void

@@ -5,18 +5,17 @@
  * io_links_open() returns and nothing a client wrote in its head ever reaches the library:
  * no cookies, no extensions, no paths, no plain HTTP.
  *
- * Frames are ready-made, so any number of them leave in one write. The library passes bytes
- * through unframed when they are written as LWS_WRITE_HTTP; that is no promise of its
- * documentation, so io_links_new() tries it on a socket pair and falls back to one framed message
- * per write.
- *
- * What is queued during a loop turn is written just before the loop sleeps. Only a
- * connection whose socket did not take everything waits for its writable callback.
+ * Frames are ready-made, so any number of them leave in one write. While the library owes the peer nothing
+ * they go straight to the socket, which is a tenth cheaper; what it does not take is handed to the library,
+ * which then puts its own frames (pong, Close) behind and not between. It passes bytes through unframed
+ * when they are written as LWS_WRITE_HTTP; that is no promise of its documentation, so io_lws_start()
+ * tries it on a socket pair and falls back to one framed message per write.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "relay/io_conn.h"
 
+#include <errno.h>
 #include <libwebsockets.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,55 +26,53 @@
 #include "shared/log.h"
 #include "shared/utf8.h"
 
-enum { WRITE_MAX = 256 * 1024 };        /* bytes gathered for one write */
 enum { RX_SIZE = 128 };                 /* kept per connection for life; messages are gathered by us */
 enum { HEADER_POOL = 4 };               /* handshakes in the library at once: one, to be exact */
 enum { REASON_MAX = 123 };              /* a Close frame holds 125 bytes, two are the code */
 /* WebSocket close codes (RFC 6455 section 7.4.1) */
-enum { CODE_INVALID = 1007, CODE_TOO_BIG = 1009, CODE_NO_MEMORY = 1011, CODE_TOO_SLOW = 1013 };
+enum { CODE_INVALID = 1007, CODE_TOO_BIG = 1009, CODE_NO_MEMORY = 1011 };
 
-static void
-count(struct io_links *l, enum io_counter counter, int64_t n)
-{
-    l->io->counters[counter] += n;
-}
-
-void
-conn_mark_dirty(struct conn *c)
-{
-    if (!c->dirty)
-        TAILQ_INSERT_TAIL(&c->links->dirty, c, dirty_entry);
-    c->dirty = true;
-}
-
-static void
-conn_unmark_dirty(struct conn *c)
-{
-    if (c->dirty)
-        TAILQ_REMOVE(&c->links->dirty, c, dirty_entry);
-    c->dirty = false;
-}
-
-void
-conn_kill(struct conn *c)
-{
-    c->state = CONN_LEAVING;
-    io_life_ends(c);
-    conn_unmark_dirty(c);
-    /* The library would go on flushing what it holds: make that fail. */
-    if (lws_partial_buffered(c->wsi))
-        shutdown(lws_get_socket_fd(c->wsi), SHUT_RDWR);
-    lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
-}
+_Static_assert(LWS_PRE <= 64, "io_links_new leaves room for it");
 
 /* ---- writing ---- */
 
-static int
-write_bytes(struct conn *c, unsigned char *p, size_t len, enum lws_write_protocol how)
+int
+io_lws_fd(const struct conn *c)
 {
-    count(c->links, IO_WRITES, 1);
-    count(c->links, IO_BYTES_OUT, (int64_t)len);
-    return lws_write(c->wsi, p, len, how) < (int)len ? -1 : 0;
+    return lws_get_socket_fd(c->wsi);
+}
+
+void
+io_lws_kill(struct conn *c)
+{
+    /* The library would go on flushing what it holds: make that fail. */
+    if (lws_partial_buffered(c->wsi))
+        shutdown(io_lws_fd(c), SHUT_RDWR);
+    lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+}
+
+static void
+count_write(struct conn *c, size_t len)
+{
+    io_count(c->links->io, IO_WRITES, 1);
+    io_count(c->links->io, IO_BYTES_OUT, (int64_t)len);
+}
+
+/* Whole frames. */
+static int
+write_bytes(struct conn *c, unsigned char *p, size_t len)
+{
+    ssize_t n = send(io_lws_fd(c), p, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    count_write(c, len);
+    if (n == (ssize_t)len)
+        return 0;
+    if (n < 0 && errno != EAGAIN && errno != EINTR)
+        return -1;
+    if (n < 0)
+        n = 0;
+    c->owed = (uint32_t)(len - (size_t)n);
+    return lws_write(c->wsi, p + n, c->owed, LWS_WRITE_HTTP) < (int)c->owed ? -1 : 0;
 }
 
 /* One message in the library's own framing. */
@@ -85,16 +82,19 @@ write_framed(struct conn *c)
     struct io_links *l = c->links;
     struct frame *f = outq_pop(&c->out);
     size_t len = f->len - f->payload;
-    unsigned char *p = len <= WRITE_MAX ? l->gather : malloc(LWS_PRE + len);
+    unsigned char *p = len <= IO_WRITE_MAX ? l->gather : malloc(LWS_PRE + len);
     int e = -1;
 
     if (p != NULL) {
         memcpy(p + LWS_PRE, f->bytes + f->payload, len);
-        e = write_bytes(c, p + LWS_PRE, len, frame_is_ping(f) ? LWS_WRITE_PING : LWS_WRITE_TEXT);
+        count_write(c, len);
+        e = lws_write(c->wsi, p + LWS_PRE, len, frame_is_ping(f) ? LWS_WRITE_PING : LWS_WRITE_TEXT)
+            < (int)len ? -1 : 0;
+        c->owed = lws_partial_buffered(c->wsi) ? (uint32_t)len : 0;
     }
     if (p != l->gather)
         free(p);
-    count(l, IO_FRAMES_OUT, 1);
+    io_count(l->io, IO_FRAMES_OUT, 1);
     frame_unref(f);
     return e;
 }
@@ -107,38 +107,39 @@ write_batch(struct conn *c)
     struct frame *f = outq_pop(&c->out);
     const struct frame *next = outq_peek(&c->out);
     size_t len = f->len;
+    int64_t frames = f->parts;
     int e;
 
-    count(l, IO_FRAMES_OUT, 1);
-    if (next == NULL || len + next->len > WRITE_MAX) {
-        e = write_bytes(c, f->bytes, len, LWS_WRITE_HTTP);
+    if (next == NULL || len + next->len > IO_WRITE_MAX) {
+        e = write_bytes(c, f->bytes, len);
         frame_unref(f);
+        io_count(l->io, IO_FRAMES_OUT, frames);
         return e;
     }
     memcpy(l->gather, f->bytes, len);
     frame_unref(f);
-    while ((next = outq_peek(&c->out)) != NULL && len + next->len <= WRITE_MAX) {
+    while ((next = outq_peek(&c->out)) != NULL && len + next->len <= IO_WRITE_MAX) {
         f = outq_pop(&c->out);
         memcpy(l->gather + len, f->bytes, f->len);
         len += f->len;
+        frames += f->parts;
         frame_unref(f);
-        count(l, IO_FRAMES_OUT, 1);
     }
-    return write_bytes(c, l->gather, len, LWS_WRITE_HTTP);
+    io_count(l->io, IO_FRAMES_OUT, frames);
+    return write_bytes(c, l->gather, len);
 }
 
-/* Writes once what is queued, unless the library still owes the peer something, and asks to be called
- * when more can be done. -1: the connection is broken. */
-static int
-conn_flush(struct conn *c)
+int
+io_lws_flush(struct conn *c)
 {
+    bool owes = lws_partial_buffered(c->wsi);
     int e = 0;
 
-    if (c->state == CONN_LEAVING)
-        return 0;
-    if (c->out.n > 0 && !lws_partial_buffered(c->wsi))
+    if (!owes)
+        c->owed = 0;
+    if (c->out.n > 0 && !owes)
         e = c->links->unframed ? write_batch(c) : write_framed(c);
-    if (e == 0 && (c->out.n > 0 || c->state == CONN_CLOSING))
+    if (e == 0 && (c->out.n > 0 || c->owed > 0 || c->state == CONN_CLOSING))
         lws_callback_on_writable(c->wsi);
     return e;
 }
@@ -157,7 +158,7 @@ reason_length(const char *reason)
 
 /* The writable callback; what is returned goes to the library, and -1 starts the closing handshake. */
 static int
-conn_writable(struct conn *c)
+lws_writable(struct conn *c)
 {
     if (c->state == CONN_CLOSING && c->out.n == 0 && !lws_partial_buffered(c->wsi)) {
         c->state = CONN_LEAVING;
@@ -167,137 +168,101 @@ conn_writable(struct conn *c)
     return conn_flush(c);
 }
 
-static void
-turn_ends(struct ev_loop *loop, ev_prepare *w, int events)
-{
-    struct io_links *l = w->data;
-    struct conn *c;
-
-    (void)loop, (void)events;
-    while ((c = TAILQ_FIRST(&l->dirty)) != NULL) {
-        conn_unmark_dirty(c);
-        if (conn_flush(c) != 0)
-            conn_kill(c);
-    }
-}
-
 /* ---- reading ---- */
-
-static void
-conn_refuse(struct conn *c, int code, const char *reason)
-{
-    count(c->links, IO_PROTOCOL_ERROR, 1);
-    conn_close(c, code, reason);
-}
 
 static void
 message_deliver(struct conn *c, const char *p, size_t len)
 {
-    struct io *io = c->links->io;
     bool binary = lws_frame_is_binary(c->wsi);
 
     if (!binary && !utf8_valid(p, len)) {
         conn_refuse(c, CODE_INVALID, "text is not UTF-8");
         return;
     }
-    count(c->links, IO_MESSAGES_IN, 1);
-    io->handlers.message(io->arg, c, p, len, binary);
+    io_count(c->links->io, IO_MESSAGES_IN, 1);
+    c->client->calls->message(c->client, p, len, binary);
+}
+
+static void
+in_drop(struct conn *c)
+{
+    if (c->in != NULL)
+        sbuf_fini(c->in);
+    free(c->in);
+    c->in = NULL;
+}
+
+/* Keeps a piece; false when there is no memory for it. */
+static bool
+in_keep(struct conn *c, const char *p, size_t len, size_t max)
+{
+    if (c->in == NULL) {
+        if ((c->in = malloc(sizeof *c->in)) == NULL)
+            return false;
+        sbuf_init(c->in, max);
+    }
+    sbuf_put(c->in, p, len);
+    return !c->in->failed;
 }
 
 /* A piece of a message, of at most RX_SIZE bytes. */
 static void
-conn_received(struct conn *c, const char *p, size_t len)
+received(struct conn *c, const char *p, size_t len)
 {
-    struct io_links *l = c->links;
-    size_t max = (size_t)l->io->config->ws_message_max;
-    size_t more = lws_remaining_packet_payload(c->wsi);
+    size_t max = (size_t)c->client->rules->message_max;
+    size_t more = lws_remaining_packet_payload(c->wsi), before = c->in != NULL ? c->in->len : 0;
     bool last = lws_is_final_fragment(c->wsi) && more == 0;
 
-    count(l, IO_BYTES_IN, (int64_t)len);
+    io_count(c->links->io, IO_BYTES_IN, (int64_t)len);
     io_life_heard(c);
     if (c->state != CONN_OPEN)
         return;
-    if (more > max || c->in.len + len > max - more) {
-        sbuf_fini(&c->in);
+    if (more > max || before + len > max - more) {
+        in_drop(c);
         conn_refuse(c, CODE_TOO_BIG, "message is too long");
-        return;
-    }
-    if (last && c->in.len == 0) {
+    } else if (last && before == 0) {
+        in_drop(c);
         message_deliver(c, p, len);
-        return;
-    }
-    sbuf_put(&c->in, p, len);
-    if (c->in.failed)
+    } else if (!in_keep(c, p, len, max)) {
+        in_drop(c);
         conn_close(c, CODE_NO_MEMORY, "out of memory");
-    else if (last)
-        message_deliver(c, sbuf_str(&c->in), c->in.len);
-    if (last || c->in.failed)
-        sbuf_fini(&c->in);
+    } else if (last) {
+        message_deliver(c, sbuf_str(c->in), c->in->len);
+        in_drop(c);
+    }
 }
 
 /* ---- coming and going ---- */
 
-static struct conn *
-conn_new(struct io_links *l, void *user)
-{
-    struct conn *c = calloc(1, sizeof *c);
-
-    if (c == NULL)
-        return NULL;
-    c->links = l;
-    c->user = user;
-    outq_init(&c->out);
-    sbuf_init(&c->in, (size_t)l->io->config->ws_message_max);
-    return c;
-}
-
 static void
-conn_free(struct conn *c)
-{
-    conn_unmark_dirty(c);
-    outq_fini(&c->out);
-    sbuf_fini(&c->in);
-    free(c->reason);
-    free(c);
-}
-
-static void
-conn_opened(struct conn *c)
-{
-    struct io_links *l = c->links;
-
-    io_life_join(l, c);
-    l->count++;
-    if (l->probing)
-        return;
-    count(l, IO_UPGRADED, 1);
-    l->io->handlers.opened(l->io->arg, c);
-}
-
-static void
-conn_closed(struct conn *c)
-{
-    struct io_links *l = c->links;
-    struct io *io = l->io;
-
-    io_life_leave(c);
-    l->count--;
-    if (!l->probing) {
-        count(l, c->code != 0 ? IO_CLOSED_BY_US : c->peer_closed ? IO_CLOSED_BY_PEER : IO_BROKEN, 1);
-        c->state = CONN_LEAVING;
-        io->handlers.closed(io->arg, c);
-        io_accept_resume(io->accept);
-    }
-    conn_free(c);
-}
-
-static void
-conn_peer_closes(struct conn *c)
+peer_closes(struct conn *c)
 {
     c->peer_closed = true;
     c->state = CONN_LEAVING;
     io_life_ends(c);
     outq_fini(&c->out);
+}
+
+static void
+conn_free(struct conn *c)
+{
+    conn_fini(c);
+    free(c);
+}
+
+/* Adds what the layer above wants in the 101. */
+static int
+add_headers(struct io_links *l, struct lws_process_html_args *args)
+{
+    const struct sbuf *headers = l->opening_headers;
+
+    if (headers == NULL || headers->len == 0)
+        return 0;
+    if (args->max_len < 0 || headers->len > (size_t)args->max_len)
+        return -1;
+    memcpy(args->p, headers->data, headers->len);
+    args->p += headers->len;
+    return 0;
 }
 
 /* ---- libwebsockets ---- */
@@ -314,25 +279,29 @@ lws_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *i
         lws_set_opaque_user_data(wsi, l->opening);
         l->opening->wsi = wsi;
         return 0;
+    case LWS_CALLBACK_ADD_HEADERS:
+        return add_headers(l, in);
     case LWS_CALLBACK_ESTABLISHED:
         l->opening = NULL;
         conn_opened(c);
         return 0;
     case LWS_CALLBACK_RECEIVE:
-        conn_received(c, in, len);
+        received(c, in, len);
         return 0;
     case LWS_CALLBACK_RECEIVE_PONG:
         io_life_heard(c);
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return conn_writable(c);
+        return lws_writable(c);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        conn_peer_closes(c);
+        peer_closes(c);
         return 0;
     case LWS_CALLBACK_CLOSED:
         /* Also told of one whose 101 could not be written: that is io_links_open's to free. */
-        if (c != l->opening)
+        if (c != l->opening) {
             conn_closed(c);
+            conn_free(c);
+        }
         return 0;
     case LWS_CALLBACK_HTTP:             /* an accepted upgrade never comes here */
         return -1;
@@ -353,7 +322,7 @@ static const struct lws_protocols protocols[] = {
         .name = "confab",
         .callback = lws_event,
         .rx_buffer_size = RX_SIZE,
-        .tx_packet_size = WRITE_MAX,
+        .tx_packet_size = IO_WRITE_MAX,
     },
     { 0 }
 };
@@ -389,6 +358,16 @@ context_create(struct io_links *l)
     return ERR_OK;
 }
 
+static struct conn *
+conn_new(struct io_links *l, struct io_client *client)
+{
+    struct conn *c = calloc(1, sizeof *c);
+
+    if (c != NULL)
+        conn_init(c, l, client);
+    return c;
+}
+
 /* Opens a connection over a socket pair, writes bytes and looks at what comes out behind the 101. */
 static bool
 pass_through_works(struct io_links *l)
@@ -404,7 +383,7 @@ pass_through_works(struct io_links *l)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
         return false;
     l->probing = true;
-    if (io_links_open(l, pair[0], "AAAAAAAAAAAAAAAAAAAAAA==", NULL)) {
+    if (io_links_open(l, pair[0], "AAAAAAAAAAAAAAAAAAAAAA==", NULL, NULL)) {
         for (unsigned i = 0; (c = LIST_FIRST(&l->slots[i])) == NULL; )
             i++;
         memcpy(copy, frames, sizeof frames);
@@ -420,51 +399,31 @@ pass_through_works(struct io_links *l)
     return works;
 }
 
-struct io_links *
-io_links_new(struct io *io)
+enum err
+io_lws_start(struct io_links *l)
 {
-    struct io_links *l = calloc(1, sizeof *l + LWS_PRE + WRITE_MAX);
+    enum err e = context_create(l);
 
-    if (l == NULL)
-        return NULL;
-    l->io = io;
-    TAILQ_INIT(&l->dirty);
-    if (context_create(l) != ERR_OK) {
-        free(l);
-        return NULL;
-    }
-    io_life_start(l);
-    ev_prepare_init(&l->turn_end, turn_ends);
-    l->turn_end.data = l;
-    ev_prepare_start(io->loop, &l->turn_end);
+    if (e != ERR_OK)
+        return e;
     l->unframed = pass_through_works(l);
     if (!l->unframed)
         log_event(LOG_LEVEL_WARNING, "writes_not_coalesced", "libwebsockets",
                   lws_get_library_version(), NULL);
-    return l;
+    return ERR_OK;
 }
 
 void
-io_links_free(struct io_links *l)
+io_lws_stop(struct io_links *l)
 {
-    if (l == NULL)
-        return;
-    io_life_stop(l);
-    ev_prepare_stop(l->io->loop, &l->turn_end);
     lws_context_destroy(l->context);
-    free(l);
-}
-
-int64_t
-io_links_count(const struct io_links *l)
-{
-    return l->count;
 }
 
 bool
-io_links_open(struct io_links *l, int fd, const char *key, void *user)
+io_links_open(struct io_links *l, int fd, const char *key, const struct sbuf *headers,
+              struct io_client *client)
 {
-    struct conn *c = conn_new(l, user);
+    struct conn *c = conn_new(l, client);
     char head[256];
     int len = snprintf(head, sizeof head,
                        "GET / HTTP/1.1\r\nHost: relay\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -476,7 +435,9 @@ io_links_open(struct io_links *l, int fd, const char *key, void *user)
         return false;
     }
     l->opening = c;
+    l->opening_headers = headers;
     wsi = lws_adopt_socket_vhost_readbuf(l->vhost, fd, head, (size_t)len);
+    l->opening_headers = NULL;
     if (l->opening == NULL)         /* was opened; may be closed again by now */
         return true;
     l->opening = NULL;
@@ -486,60 +447,4 @@ io_links_open(struct io_links *l, int fd, const char *key, void *user)
     }
     conn_free(c);
     return false;
-}
-
-/* ---- what the layer above calls ---- */
-
-void *
-conn_user(const struct conn *c)
-{
-    return c->user;
-}
-
-/* Where each write is one message a joined frame has to come apart. */
-static void
-send_parts(struct conn *c, const struct frame *f)
-{
-    struct frame *part;
-    uint32_t at = 0;
-
-    while ((part = frame_part(f, &at)) != NULL) {
-        if (outq_push(&c->out, part, UINT32_MAX, SIZE_MAX) == ERR_OK)
-            conn_mark_dirty(c);
-        frame_unref(part);
-    }
-}
-
-void
-conn_send(struct conn *c, struct frame *f)
-{
-    const struct config *config = c->links->io->config;
-    enum err e;
-
-    if (c->state != CONN_OPEN)
-        return;
-    if (f->parts > 1 && !c->links->unframed) {
-        send_parts(c, f);
-        return;
-    }
-    e = outq_push(&c->out, f, (uint32_t)config->ws_queue_frames, (size_t)config->ws_queue_bytes);
-    if (e == ERR_OK) {
-        conn_mark_dirty(c);
-        return;
-    }
-    count(c->links, IO_TOO_SLOW, e == ERR_TOO_SLOW);
-    outq_fini(&c->out);
-    conn_close(c, e == ERR_TOO_SLOW ? CODE_TOO_SLOW : CODE_NO_MEMORY, "too slow");
-}
-
-void
-conn_close(struct conn *c, int code, const char *reason)
-{
-    if (c->state != CONN_OPEN)
-        return;
-    c->state = CONN_CLOSING;
-    c->code = (uint16_t)code;
-    c->reason = reason != NULL ? strdup(reason) : NULL;
-    io_life_ends(c);
-    conn_mark_dirty(c);
 }

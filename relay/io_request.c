@@ -1,7 +1,8 @@
-/* io_request - request heads and plain answers as bytes
+/* io_request - request heads and answers as bytes
  *
  * Strict where leniency would let two programs read one head in two ways (line ends, folded
- * lines, repeated fields, bodies on an upgrade); deaf to every field it does not need.
+ * lines, repeated fields, the length of a body, bodies on an upgrade); deaf to every field it does
+ * not need. The fields are put together in place, so that all of them can be asked for.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,15 +13,23 @@
 #include <strings.h>
 
 #define SPACES " \t"
+#define LENGTH_DIGITS 18        /* of a Content-Length: what surely fits */
 
 /* What is noted while the fields are read, beyond struct io_head. */
 struct reading {
     struct io_head *head;
-    bool http_1_1;
     bool wants_websocket;       /* Upgrade names it */
     bool wants_upgrade;         /* Connection names Upgrade */
-    bool has_body;
     const char *version;        /* Sec-WebSocket-Version */
+    const char *length;         /* Content-Length */
+    const char *coding;         /* Transfer-Encoding */
+    unsigned seen;              /* of the fields in `single`, a bit each */
+};
+
+/* Fields of which a second one would be believed by one program and not by the next. */
+static const char *const single[] = {
+    "Authorization", "Content-Length", "Content-Type", "Expect", "Host", "Origin", "Sec-WebSocket-Key",
+    "Sec-WebSocket-Version", "Transfer-Encoding", "X-API-Key",
 };
 
 static const struct reason {
@@ -35,8 +44,12 @@ static const struct reason {
     { 404, "Not Found" },
     { 405, "Method Not Allowed" },
     { 408, "Request Timeout" },
+    { 409, "Conflict" },
     { 413, "Content Too Large" },
     { 414, "URI Too Long" },
+    { 415, "Unsupported Media Type" },
+    { 416, "Range Not Satisfiable" },
+    { 417, "Expectation Failed" },
     { 426, "Upgrade Required" },
     { 429, "Too Many Requests" },
     { 431, "Request Header Fields Too Large" },
@@ -113,7 +126,7 @@ request_line_parse(char *line, struct reading *r)
     if (!is_token(line) || *target != '/' || strchr(target, '\t') != NULL)
         return 400;
     if (strcmp(version, "HTTP/1.1") == 0)
-        r->http_1_1 = true;
+        r->head->http_1_1 = true;
     else if (strcmp(version, "HTTP/1.0") != 0)
         return strncmp(version, "HTTP/", 5) == 0 && strlen(version) <= 8 ? 505 : 400;
 
@@ -122,16 +135,6 @@ request_line_parse(char *line, struct reading *r)
     r->head->method = line;
     r->head->path = target;
     r->head->query = query != NULL ? query : "";
-    return 0;
-}
-
-/* Keeps the value of a field that may come once. */
-static int
-keep_once(const char **slot, const char *value)
-{
-    if (*slot != NULL)
-        return 400;
-    *slot = value;
     return 0;
 }
 
@@ -145,35 +148,57 @@ last_element(const char *list)
     return list + strspn(list, SPACES);
 }
 
-static int
-field_keep(struct reading *r, const char *name, const char *value)
+/* Is it a field that came before and may not come again? */
+static bool
+field_repeats(struct reading *r, const char *name)
 {
-    if (strcasecmp(name, "Upgrade") == 0)
-        r->wants_websocket |= list_names(value, "websocket");
-    else if (strcasecmp(name, "Connection") == 0)
-        r->wants_upgrade |= list_names(value, "upgrade");
-    else if (strcasecmp(name, "Sec-WebSocket-Key") == 0)
-        return keep_once(&r->head->key, value);
-    else if (strcasecmp(name, "Sec-WebSocket-Version") == 0)
-        return keep_once(&r->version, value);
-    else if (strcasecmp(name, "Authorization") == 0)
-        return keep_once(&r->head->authorization, value);
-    else if (strcasecmp(name, "Origin") == 0)
-        return keep_once(&r->head->origin, value);
-    else if (strcasecmp(name, "X-Forwarded-For") == 0)
-        r->head->forwarded = last_element(value);
-    else if (strcasecmp(name, "Transfer-Encoding") == 0)
-        r->has_body = true;
-    else if (strcasecmp(name, "Content-Length") == 0)
-        r->has_body |= strcmp(value, "0") != 0;
-    return 0;
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
+        if (strcasecmp(name, single[i]) == 0) {
+            unsigned bit = 1u << i;
+            bool before = r->seen & bit;
+
+            r->seen |= bit;
+            return before;
+        }
+    return false;
 }
 
 static int
-field_parse(char *line, struct reading *r)
+field_keep(struct reading *r, const char *name, const char *value)
+{
+    if (field_repeats(r, name))
+        return 400;
+    if (strcasecmp(name, "Upgrade") == 0) {
+        r->wants_websocket |= list_names(value, "websocket");
+    } else if (strcasecmp(name, "Connection") == 0) {
+        r->wants_upgrade |= list_names(value, "upgrade");
+        r->head->close |= list_names(value, "close");
+    } else if (strcasecmp(name, "Sec-WebSocket-Key") == 0) {
+        r->head->key = value;
+    } else if (strcasecmp(name, "Sec-WebSocket-Version") == 0) {
+        r->version = value;
+    } else if (strcasecmp(name, "X-Forwarded-For") == 0) {
+        r->head->forwarded = last_element(value);
+    } else if (strcasecmp(name, "Transfer-Encoding") == 0) {
+        r->coding = value;
+    } else if (strcasecmp(name, "Content-Length") == 0) {
+        r->length = value;
+    } else if (strcasecmp(name, "Expect") == 0) {
+        if (strcasecmp(value, "100-continue") != 0)
+            return 417;
+        r->head->expects_continue = true;
+    }
+    return 0;
+}
+
+/* Reads a field and puts name and value behind those before it: what is left out (colon, spaces, CRLF)
+ * is never shorter than the two NULs. */
+static int
+field_parse(char *line, struct reading *r, char **put)
 {
     char *colon = strchr(line, ':');
-    char *value, *end;
+    char *value, *end, *name = *put;
+    size_t name_len, len;
 
     if (colon == NULL)
         return 400;
@@ -183,7 +208,42 @@ field_parse(char *line, struct reading *r)
     value = colon + 1 + strspn(colon + 1, SPACES);
     for (end = value + strlen(value); end > value && strchr(SPACES, end[-1]) != NULL; )
         *--end = '\0';
-    return field_keep(r, line, value);
+    name_len = (size_t)(colon - line) + 1;
+    len = (size_t)(end - value) + 1;
+    memmove(name, line, name_len);
+    memmove(name + name_len, value, len);
+    *put = name + name_len + len;
+    return field_keep(r, name, name + name_len);
+}
+
+/* A length as digits and nothing else; -1 when it is none. */
+static int64_t
+length_parse(const char *s)
+{
+    size_t len = strlen(s);
+    int64_t n = 0;
+
+    if (len == 0 || len > LENGTH_DIGITS || strspn(s, "0123456789") != len)
+        return -1;
+    for (; *s != '\0'; s++)
+        n = n * 10 + (*s - '0');
+    return n;
+}
+
+/* Where does the request end? If two programs could disagree (RFC 9112 section 6.3), nowhere. */
+static int
+length_judge(struct reading *r)
+{
+    struct io_head *head = r->head;
+
+    if (r->coding != NULL) {
+        if (r->length != NULL || !head->http_1_1 || strcasecmp(r->coding, "chunked") != 0)
+            return 400;
+        head->chunked = true;
+    } else if (r->length != NULL && (head->content_length = length_parse(r->length)) < 0) {
+        return 400;
+    }
+    return 0;
 }
 
 /* An upgrade is asked for properly or it is none, which the layer above refuses in its own words. A body
@@ -191,12 +251,14 @@ field_parse(char *line, struct reading *r)
 static int
 upgrade_judge(struct reading *r)
 {
-    if (!r->wants_websocket || !r->wants_upgrade || !r->http_1_1
-        || strcmp(r->head->method, "GET") != 0)
+    struct io_head *head = r->head;
+
+    if (!r->wants_websocket || !r->wants_upgrade || !head->http_1_1
+        || strcmp(head->method, "GET") != 0)
         return 0;
-    r->head->upgrade = r->version != NULL && strcmp(r->version, "13") == 0
-                       && r->head->key != NULL && is_key(r->head->key);
-    return r->has_body ? 400 : 0;
+    head->upgrade = r->version != NULL && strcmp(r->version, "13") == 0
+                    && head->key != NULL && is_key(head->key);
+    return io_head_has_body(head) ? 400 : 0;
 }
 
 enum io_scan
@@ -222,7 +284,7 @@ io_head_parse(char *p, size_t len, struct io_head *head_r)
 {
     struct reading r = { .head = head_r };
     const char *end = p + len;
-    char *line;
+    char *line, *put;
     int status;
 
     *head_r = (struct io_head){ 0 };
@@ -230,29 +292,67 @@ io_head_parse(char *p, size_t len, struct io_head *head_r)
         return 400;
     if ((status = request_line_parse(line, &r)) != 0)
         return status;
+    put = p;
+    head_r->fields.at = p;
     while ((line = line_next(&p, end)) != NULL && *line != '\0')
-        if ((status = field_parse(line, &r)) != 0)
+        if ((status = field_parse(line, &r, &put)) != 0)
             return status;
+    head_r->fields.end = put;
     if (line == NULL || p != end)
         return 400;
+    if (!head_r->http_1_1)
+        head_r->close = true;
+    if ((status = length_judge(&r)) != 0)
+        return status;
     return upgrade_judge(&r);
 }
 
-void
-io_answer_write(struct sbuf *out, const struct io_answer *a, bool head_only)
+const char *
+io_header(const struct io_request *r, const char *name)
+{
+    const char *p = r->fields != NULL ? r->fields->at : NULL;
+
+    while (p != NULL && p < r->fields->end) {
+        const char *value = p + strlen(p) + 1;
+
+        if (strcasecmp(p, name) == 0)
+            return value;
+        p = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+
+/* The first lines, up to where those differ that tell the end. */
+static void
+answer_begin(struct sbuf *out, int status, const struct io_answer *a)
 {
     const char *reason = "Answer";
 
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].status == a->status)
+        if (reasons[i].status == status)
             reason = reasons[i].text;
-    sbuf_printf(out, "HTTP/1.1 %d %s\r\n", a->status, reason);
+    sbuf_printf(out, "HTTP/1.1 %d %s\r\n", status, reason);
     if (a->content_type != NULL)
         sbuf_printf(out, "Content-Type: %s\r\n", a->content_type);
+    sbuf_put(out, sbuf_str(&a->headers), a->headers.len);
+}
+
+void
+io_answer_write(struct sbuf *out, const struct io_answer *a, bool head_only, bool close)
+{
+    answer_begin(out, a->status, a);
     if (a->status != 204)
         sbuf_printf(out, "Content-Length: %zu\r\n", a->body.len);
-    sbuf_put(out, sbuf_str(&a->headers), a->headers.len);
-    sbuf_puts(out, "Connection: close\r\n\r\n");
+    sbuf_puts(out, close ? "Connection: close\r\n\r\n" : "\r\n");
     if (!head_only && a->status != 204)
         sbuf_put(out, sbuf_str(&a->body), a->body.len);
+}
+
+void
+io_answer_write_stream(struct sbuf *out, const struct io_answer *a, bool chunked)
+{
+    answer_begin(out, 200, a);
+    if (chunked)
+        sbuf_puts(out, "Transfer-Encoding: chunked\r\n");
+    sbuf_puts(out, "Connection: close\r\n\r\n");
 }
