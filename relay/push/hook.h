@@ -25,7 +25,7 @@ struct hook_event {
     const char *reason;
 };
 
-/* NULL when push_hook_url is empty: hook_tell(NULL, ...) does nothing. */
+/* NULL when push_hook_url is empty, or without means for a thread (logged): all functions take NULL and do nothing. */
 struct hook *hook_new(const struct config *config);
 
 /* Sends what is queued for at most push_hook_linger_ms, then frees. */
@@ -34,7 +34,8 @@ void hook_free(struct hook *h);
 /* From the loop; copies. Never blocks. */
 void hook_tell(struct hook *h, const struct hook_event *e);
 
-/* Other URL, secret, bounds. */
+/* Other URL, secret, bounds; a batch that waits to be tried again is tried at once. When the URL has become empty
+ * the queue is emptied and nobody is told. Where there was none before, it is for hook_new. */
 void hook_reload(struct hook *h, const struct config *config);
 
 struct metrics;

@@ -1,0 +1,511 @@
+/* hook - a queue of events, and the thread that posts them
+ *
+ * An event is written as JSON when it happens, on the loop, and appended under the lock. The thread takes what is
+ * there, at most a batch, and keeps at it until it is posted, refused or given up. What waits meanwhile makes
+ * the next batch larger, so a slow application gets fewer and larger requests.
+ *
+ * What gets lost becomes an event of its own ("lost", with a number) at the place in the order where it
+ * was lost.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "relay/push/hook.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "relay/mem.h"
+#include "relay/metrics.h"
+#include "relay/push/hook_post.h"
+#include "shared/id.h"
+#include "shared/json.h"
+#include "shared/log.h"
+#include "shared/when.h"
+
+#define BACKOFF_FIRST_MS 250
+#define BACKOFF_MAX_MS   30000
+#define EVENT_MAX        65536      /* bytes of one event; its parts are bounded where they come in */
+
+struct item {
+    struct item *next;
+    int64_t lost;                   /* 0: an event; else it tells of so many that were lost */
+    char json[];
+};
+
+/* What a batch goes by; copied out of the lock for each attempt. */
+struct target {
+    char *url, *secret;
+    int64_t queue_max, batch_max, timeout_ms, give_up_ms, linger_ms;
+};
+
+struct hook {
+    char run[ID_TEXT_SIZE];         /* tells batch numbers of one run from those of another */
+    struct hook_poster *poster;
+    pthread_t thread;
+    pthread_mutex_t lock;           /* guards what follows */
+    pthread_cond_t work;
+    struct target target;
+    uint64_t changes;               /* of target */
+    struct item *first, **last;
+    int64_t waiting;                /* items in the queue */
+    int64_t shed;                   /* lost since the last item */
+    bool shedding;                  /* that was logged */
+    bool stopping;
+    int64_t stop_ms;                /* monotonic: when stopping, until when it goes on */
+    uint64_t told, posted, retries, lost_queue, lost_refused, lost_gave_up;
+};
+
+/* The thread's: events on their way. */
+struct batch {
+    uint64_t number;
+    struct item *items;
+    int64_t events, lost;           /* among them, and how many others they tell of */
+    int64_t lost_before;            /* with earlier batches that were dropped */
+    struct sbuf body;
+};
+
+/* ---- items ---- */
+
+static const char *const kind_names[] = {
+    [HOOK_CONNECT] = "connect", [HOOK_DISCONNECT] = "disconnect",
+    [HOOK_FIRST_JOIN] = "first_join", [HOOK_LAST_LEAVE] = "last_leave",
+    [HOOK_OCCUPIED] = "occupied", [HOOK_VACATED] = "vacated",
+};
+
+static void
+kv_given(struct sbuf *b, const char *name, const char *value)
+{
+    if (value)
+        json_kv(b, name, value);
+}
+
+static void
+open_event(struct sbuf *b, const char *type)
+{
+    json_open(b, '{');
+    json_kv(b, "type", type);
+    json_kv_int(b, "time", when_now_ms());
+}
+
+static void
+write_event(struct sbuf *b, const struct hook_event *e)
+{
+    open_event(b, kind_names[e->kind]);
+    kv_given(b, "client", e->client);
+    kv_given(b, "user", e->user);
+    kv_given(b, "channel", e->channel);
+    if (e->code)
+        json_kv_int(b, "code", e->code);
+    kv_given(b, "reason", e->reason);
+    json_close(b, '}');
+}
+
+static void
+write_lost(struct sbuf *b, int64_t n)
+{
+    open_event(b, "lost");
+    json_kv_int(b, "count", n);
+    json_close(b, '}');
+}
+
+static struct item *
+item_new(const struct sbuf *json, int64_t lost)
+{
+    struct item *i = mem_new(sizeof *i + json->len + 1);
+
+    i->lost = lost;
+    memcpy(i->json, sbuf_str(json), json->len + 1);
+    return i;
+}
+
+static void
+free_items(struct item *list)
+{
+    struct item *i;
+
+    while ((i = list)) {
+        list = i->next;
+        free(i);
+    }
+}
+
+static void
+append(struct hook *h, struct item *i)
+{
+    *h->last = i;
+    h->last = &i->next;
+    h->waiting++;
+}
+
+/* What was shed takes its place behind what was not. Called locked. */
+static void
+append_shed(struct hook *h)
+{
+    struct sbuf b;
+
+    if (!h->shed)
+        return;
+    sbuf_init(&b, EVENT_MAX);
+    write_lost(&b, h->shed);
+    append(h, item_new(&b, h->shed));
+    sbuf_fini(&b);
+    h->shed = 0;
+}
+
+/* Called locked. */
+static void
+shed(struct hook *h)
+{
+    if (!h->shedding)
+        log_event(LOG_LEVEL_WARNING, "hook", "why", "the queue is full: events are dropped", NULL);
+    h->shedding = true;
+    h->shed++;
+    h->lost_queue++;
+}
+
+/* ---- the target ---- */
+
+static struct target
+target_of(const struct config *c)
+{
+    return (struct target){ .url = mem_string(c->push_hook_url), .secret = mem_string(c->push_hook_secret),
+                            .queue_max = c->push_hook_queue, .batch_max = c->push_hook_batch,
+                            .timeout_ms = c->push_hook_timeout_ms,
+                            .give_up_ms = c->push_hook_give_up_s * 1000,
+                            .linger_ms = c->push_hook_linger_ms };
+}
+
+static struct target
+target_copy(const struct target *t)
+{
+    struct target copy = *t;
+
+    copy.url = mem_string(t->url);
+    copy.secret = mem_string(t->secret);
+    return copy;
+}
+
+static void
+target_fini(struct target *t)
+{
+    free(t->url);
+    free(t->secret);
+}
+
+/* ---- the thread ---- */
+
+/* Until there is work, and then the oldest of it. False at the end. Called locked. */
+static bool
+take(struct hook *h, struct batch *b)
+{
+    struct item **end = &b->items;
+    int64_t n;
+
+    while (!h->first && !h->stopping)
+        pthread_cond_wait(&h->work, &h->lock);
+    if (!h->first || (h->stopping && when_monotonic_ms() >= h->stop_ms))
+        return false;
+    b->items = h->first;
+    for (n = 0; *end && n < h->target.batch_max; n++) {
+        b->events += !(*end)->lost;
+        b->lost += (*end)->lost;
+        end = &(*end)->next;
+    }
+    if (!(h->first = *end))
+        h->last = &h->first;
+    *end = NULL;
+    h->waiting -= n;
+    append_shed(h);
+    if (!h->first)
+        h->shedding = false;
+    return true;
+}
+
+static void
+write_batch(const struct hook *h, struct batch *b)
+{
+    const struct item *i;
+
+    b->number++;
+    sbuf_reset(&b->body);
+    json_open(&b->body, '{');
+    json_kv(&b->body, "run", h->run);
+    json_kv_int(&b->body, "batch", (int64_t)b->number);
+    json_key(&b->body, "events");
+    json_open(&b->body, '[');
+    if (b->lost_before)
+        write_lost(&b->body, b->lost_before);
+    for (i = b->items; i; i = i->next)
+        json_put_raw(&b->body, i->json);
+    json_close(&b->body, ']');
+    json_close(&b->body, '}');
+    if (b->body.failed)
+        arena_exhausted(b->body.len);
+}
+
+/* Half of the pause is chance, so that many relays do not come back to an application at once. */
+static int64_t
+jitter(int64_t ms)
+{
+    uint32_t random = 0;
+
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
+        random = 0;
+    return ms / 2 + random % (ms / 2 + 1);
+}
+
+/* Waits, but not when there is something new to try with: another target, or the end. Called locked. */
+static void
+pause_for(struct hook *h, int64_t ms, uint64_t changes)
+{
+    int64_t until = when_monotonic_ms() + ms;
+    bool stopping = h->stopping;
+    struct timespec at;
+
+    if (stopping && h->stop_ms < until)
+        until = h->stop_ms;
+    at = (struct timespec){ .tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000 };
+    while (h->stopping == stopping && h->changes == changes && when_monotonic_ms() < until)
+        pthread_cond_timedwait(&h->work, &h->lock, &at);
+}
+
+/* Drops what cannot be posted; the next batch tells. Called locked. */
+static void
+drop(struct batch *b, uint64_t *counter, const char *why)
+{
+    *counter += (uint64_t)b->events;
+    log_event(LOG_LEVEL_ERROR, "hook", "why", why, "batch", log_number((long long)b->number),
+              "dropped", log_number(b->events), NULL);
+    b->lost_before += b->events + b->lost;
+}
+
+static enum hook_outcome
+attempt(struct hook *h, const struct batch *b, const struct target *t, bool first)
+{
+    struct hook_request r = { .url = t->url, .secret = t->secret, .body = b->body.data,
+                              .body_len = b->body.len, .timeout_ms = t->timeout_ms };
+    const char *why;
+    enum hook_outcome outcome = hook_poster_post(h->poster, &r, &why);
+
+    if (outcome != HOOK_POSTED && first)
+        log_event(LOG_LEVEL_WARNING, "hook", "why", why, "batch",
+                  log_number((long long)b->number), NULL);
+    return outcome;
+}
+
+/* One attempt, unlocked meanwhile, and what follows from it. True when the batch is done with. Called locked. */
+static bool
+try_once(struct hook *h, struct batch *b, int64_t began_ms, bool first)
+{
+    struct target t = target_copy(&h->target);
+    uint64_t changes = h->changes;
+    enum hook_outcome outcome;
+    int64_t now;
+
+    pthread_mutex_unlock(&h->lock);
+    outcome = attempt(h, b, &t, first);
+    target_fini(&t);
+    pthread_mutex_lock(&h->lock);
+    now = when_monotonic_ms();
+    if (outcome == HOOK_POSTED) {
+        h->posted += (uint64_t)b->events;
+        b->lost_before = 0;
+    } else if (outcome == HOOK_REFUSED && h->changes == changes) {
+        drop(b, &h->lost_refused, "refused");
+    } else if (now >= began_ms + h->target.give_up_ms || (h->stopping && now >= h->stop_ms)) {
+        drop(b, &h->lost_gave_up, "given up");
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Keeps at one batch, unless nobody is to be told any more. Called locked. */
+static void
+post(struct hook *h, struct batch *b)
+{
+    int64_t backoff = BACKOFF_FIRST_MS, began = when_monotonic_ms(), pause, left;
+    uint64_t changes;
+    bool first = true;
+
+    while (*h->target.url) {
+        changes = h->changes;
+        if (try_once(h, b, began, first))
+            return;
+        first = false;
+        h->retries++;
+        pause = jitter(backoff);
+        left = began + h->target.give_up_ms - when_monotonic_ms();
+        pause_for(h, pause < left ? pause : left, changes);
+        backoff = backoff * 2 < BACKOFF_MAX_MS ? backoff * 2 : BACKOFF_MAX_MS;
+    }
+}
+
+static void *
+work(void *arg)
+{
+    struct hook *h = arg;
+    struct batch b = { 0 };
+
+    sbuf_init(&b.body, SIZE_MAX / 2);
+    pthread_mutex_lock(&h->lock);
+    while (take(h, &b)) {
+        write_batch(h, &b);
+        post(h, &b);
+        free_items(b.items);
+        b.items = NULL;
+        b.events = b.lost = 0;
+    }
+    pthread_mutex_unlock(&h->lock);
+    sbuf_fini(&b.body);
+    return NULL;
+}
+
+/* Signals are the loop's. */
+static bool
+start(struct hook *h)
+{
+    sigset_t all, before;
+    bool started;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    started = pthread_create(&h->thread, NULL, work, h) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+static void
+init_lock(struct hook *h)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_mutex_init(&h->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&h->work, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+static void
+release(struct hook *h)
+{
+    hook_poster_free(h->poster);
+    pthread_cond_destroy(&h->work);
+    pthread_mutex_destroy(&h->lock);
+    free_items(h->first);
+    target_fini(&h->target);
+    free(h);
+}
+
+static void
+empty_queue(struct hook *h)
+{
+    free_items(h->first);
+    h->first = NULL;
+    h->last = &h->first;
+    h->waiting = h->shed = 0;
+}
+
+/* ---- the loop's side ---- */
+
+struct hook *
+hook_new(const struct config *config)
+{
+    struct hook *h;
+    struct id id;
+
+    if (!*config->push_hook_url)
+        return NULL;
+    h = mem_new(sizeof *h);
+    id = id_new(when_now_ms());
+    id_text(&id, h->run);
+    h->target = target_of(config);
+    h->last = &h->first;
+    init_lock(h);
+    if (!(h->poster = hook_poster_new()) || !start(h)) {
+        log_event(LOG_LEVEL_ERROR, "hook", "why", "cannot start: nobody will be told", NULL);
+        release(h);
+        return NULL;
+    }
+    return h;
+}
+
+void
+hook_free(struct hook *h)
+{
+    if (!h)
+        return;
+    pthread_mutex_lock(&h->lock);
+    h->stopping = true;
+    h->stop_ms = when_monotonic_ms() + h->target.linger_ms;
+    pthread_cond_signal(&h->work);
+    pthread_mutex_unlock(&h->lock);
+    hook_poster_end_by(h->poster, h->stop_ms);
+    pthread_join(h->thread, NULL);
+    if (h->waiting || h->shed)
+        log_event(LOG_LEVEL_WARNING, "hook", "why", "the relay ends", "dropped",
+                  log_number(h->waiting + h->shed), NULL);
+    release(h);
+}
+
+void
+hook_tell(struct hook *h, const struct hook_event *e)
+{
+    struct sbuf b;
+
+    if (!h)
+        return;
+    sbuf_init(&b, EVENT_MAX);
+    write_event(&b, e);
+    pthread_mutex_lock(&h->lock);
+    if (*h->target.url) {
+        h->told++;
+        if (h->waiting < h->target.queue_max && !b.failed) {
+            append_shed(h);
+            append(h, item_new(&b, 0));
+            pthread_cond_signal(&h->work);
+        } else {
+            shed(h);
+        }
+    }
+    pthread_mutex_unlock(&h->lock);
+    sbuf_fini(&b);
+}
+
+void
+hook_reload(struct hook *h, const struct config *config)
+{
+    if (!h)
+        return;
+    pthread_mutex_lock(&h->lock);
+    target_fini(&h->target);
+    h->target = target_of(config);
+    h->changes++;
+    if (!*h->target.url)        /* nobody is left to be told */
+        empty_queue(h);
+    pthread_cond_signal(&h->work);
+    pthread_mutex_unlock(&h->lock);
+}
+
+/* ---- figures ---- */
+
+void
+hook_metrics(struct hook *h, struct metrics *m)
+{
+    if (!h)
+        return;
+    pthread_mutex_lock(&h->lock);
+    metrics_counter(m, "push_hook_events_total", "events there were to tell", (int64_t)h->told);
+    metrics_counter(m, "push_hook_posted_total", "events the application took", (int64_t)h->posted);
+    metrics_counter(m, "push_hook_retries_total", "requests made again", (int64_t)h->retries);
+    metrics_family(m, "push_hook_lost_total", "counter", "events the application was not told of");
+    metrics_sample(m, "push_hook_lost_total", "reason=\"queue\"", (int64_t)h->lost_queue);
+    metrics_sample(m, "push_hook_lost_total", "reason=\"refused\"", (int64_t)h->lost_refused);
+    metrics_sample(m, "push_hook_lost_total", "reason=\"gave_up\"", (int64_t)h->lost_gave_up);
+    metrics_gauge(m, "push_hook_waiting", "events that wait", h->waiting);
+    pthread_mutex_unlock(&h->lock);
+}

@@ -1,0 +1,212 @@
+/* hook_post - libcurl's owner
+ *
+ * A transfer runs on a multi handle, though it is always only one: that can be woken from outside, so
+ * that the end of the relay need not wait for a server that hangs.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "relay/push/hook_post.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "relay/mem.h"
+#include "shared/jws.h"
+#include "shared/when.h"
+
+#define ANSWER_MAX 65536            /* of an answer's body; the rest is not waited for */
+
+struct hook_poster {
+    CURL *easy;
+    CURLM *multi;
+    struct curl_slist *headers;
+    size_t answered;                /* bytes of the answer's body so far */
+    _Atomic int64_t end_ms;
+    char why[CURL_ERROR_SIZE];
+};
+
+static void
+init_library(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* Refusing more ends the transfer; the status has come by then, and that is all we want. */
+static size_t
+ignore_answer(char *p, size_t size, size_t n, void *arg)
+{
+    struct hook_poster *poster = arg;
+
+    (void)p;
+    poster->answered += size * n;
+    return poster->answered <= ANSWER_MAX ? size * n : 0;
+}
+
+static void
+add_header(struct hook_poster *p, const char *line)
+{
+    struct curl_slist *more = curl_slist_append(p->headers, line);
+
+    if (!more)
+        arena_exhausted(strlen(line));
+    p->headers = more;
+}
+
+static void
+add_signature(struct hook_poster *p, const struct hook_request *r)
+{
+    static const char name[] = "X-Confab-Signature: ";
+    char line[sizeof name + 2 * JWS_HS256_BYTES];
+    unsigned char mac[JWS_HS256_BYTES];
+    char *to = line + sizeof name - 1;
+
+    jws_hs256(mac, r->secret, r->body, r->body_len);
+    memcpy(line, name, sizeof name);
+    for (size_t i = 0; i < sizeof mac; i++)
+        to += sprintf(to, "%02x", mac[i]);
+    add_header(p, line);
+}
+
+static void
+set_protocols(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);     /* a name server that hangs holds nobody */
+#endif
+}
+
+static void
+set_up(struct hook_poster *p, const struct hook_request *r)
+{
+    CURL *easy = p->easy;
+
+    curl_easy_reset(easy);
+    curl_slist_free_all(p->headers);
+    p->headers = NULL;
+    add_header(p, "Content-Type: application/json");
+    add_header(p, "Expect:");
+    if (*r->secret)
+        add_signature(p, r);
+    set_protocols(easy);
+    curl_easy_setopt(easy, CURLOPT_URL, r->url);
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, p->headers);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "confab-relay/" PACKAGE_VERSION);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore_answer);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, p);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, p->why);
+    p->answered = 0;
+    p->why[0] = '\0';
+}
+
+/* How libcurl says the transfer ended; CURLE_ABORTED_BY_CALLBACK when we ended it. */
+static CURLcode
+transfer(struct hook_poster *p)
+{
+    CURLcode result = CURLE_ABORTED_BY_CALLBACK;
+    int running = 1, n;
+    CURLMsg *m;
+
+    if (curl_multi_add_handle(p->multi, p->easy) != CURLM_OK)
+        return CURLE_OUT_OF_MEMORY;
+    while (when_monotonic_ms() < atomic_load(&p->end_ms)) {
+        if (curl_multi_perform(p->multi, &running) != CURLM_OK || !running)
+            break;
+        int64_t left = atomic_load(&p->end_ms) - when_monotonic_ms();
+
+        curl_multi_poll(p->multi, NULL, 0, left > 1000 ? 1000 : left > 0 ? (int)left : 0, NULL);
+    }
+    while ((m = curl_multi_info_read(p->multi, &n)))
+        if (m->msg == CURLMSG_DONE)
+            result = m->data.result;
+    curl_multi_remove_handle(p->multi, p->easy);
+    return result;
+}
+
+static bool
+is_hopeless(CURLcode c)
+{
+    return c == CURLE_UNSUPPORTED_PROTOCOL || c == CURLE_URL_MALFORMAT;
+}
+
+static enum hook_outcome
+judge_status(struct hook_poster *p, long status)
+{
+    snprintf(p->why, sizeof p->why, "status %ld", status);
+    if (status >= 200 && status < 300)
+        return HOOK_POSTED;
+    return status >= 400 && status < 500 && status != 408 && status != 429 ? HOOK_REFUSED
+                                                                           : HOOK_FAILED;
+}
+
+struct hook_poster *
+hook_poster_new(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct hook_poster *p = mem_new(sizeof *p);
+
+    pthread_once(&once, init_library);
+    atomic_init(&p->end_ms, INT64_MAX);
+    p->easy = curl_easy_init();
+    p->multi = curl_multi_init();
+    if (!p->easy || !p->multi) {
+        hook_poster_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void
+hook_poster_free(struct hook_poster *p)
+{
+    if (!p)
+        return;
+    if (p->easy)
+        curl_easy_cleanup(p->easy);
+    if (p->multi)
+        curl_multi_cleanup(p->multi);
+    curl_slist_free_all(p->headers);
+    free(p);
+}
+
+enum hook_outcome
+hook_poster_post(struct hook_poster *p, const struct hook_request *r, const char **why_r)
+{
+    long status = 0;
+    CURLcode c;
+
+    set_up(p, r);
+    c = transfer(p);
+    *why_r = p->why;
+    if (c == CURLE_OK || (c == CURLE_WRITE_ERROR && p->answered > ANSWER_MAX)) {
+        curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
+        return judge_status(p, status);
+    }
+    if (!p->why[0])
+        snprintf(p->why, sizeof p->why, "%s",
+                 c == CURLE_ABORTED_BY_CALLBACK ? "the relay ends" : curl_easy_strerror(c));
+    return is_hopeless(c) ? HOOK_REFUSED : HOOK_FAILED;
+}
+
+void
+hook_poster_end_by(struct hook_poster *p, int64_t at_ms)
+{
+    atomic_store(&p->end_ms, at_ms);
+    curl_multi_wakeup(p->multi);
+}
