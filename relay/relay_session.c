@@ -350,7 +350,7 @@ relay_services(struct relay *r, size_t *n_r)
 struct io_service
 relay_service_unknown(struct relay *r)
 {
-    struct io_service s = service_at(r, "");
+    struct io_service s = service_at(r, "/");
 
     s.below = true;
     return s;
