@@ -7,14 +7,17 @@
  */
 #include "ctl/ctl.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "shared/log.h"
 #include "shared/sbuf.h"
 
 #define CONFIG_TEXT_MAX (1 << 20)
+#define SECONDS_MAX     (100LL * 365 * 24 * 60 * 60)
 
 struct command {
     const char *name;
@@ -42,6 +45,20 @@ ctl_fail_err(const char *doing, enum err e, const struct fail *fail)
     bool explained = fail != NULL && fail->why[0] != '\0';
 
     return ctl_fail("%s: %s", doing, explained ? fail->why : err_text(e));
+}
+
+bool
+ctl_seconds(const char *text, int64_t *seconds_r)
+{
+    char *end;
+    long long v;
+
+    errno = 0;
+    v = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || v < 1 || v > SECONDS_MAX)
+        return false;
+    *seconds_r = v;
+    return true;
 }
 
 static int
@@ -77,6 +94,12 @@ static const struct command commands[] = {
       "clients that heard of newer events then load anew instead of missing what comes.",
       ctl_restored },
 #endif
+    { "push-key", "", "Print 256 random bits in hexadecimal, for push_api_key or push_token_secret.",
+      ctl_push_key },
+    { "push-token", "--user ID [--channel CHANNEL] [--expires SECONDS] [--info JSON]",
+      "Print a token of that user for the push server, signed with push_token_secret: for connecting, or\n"
+      "for subscribing to the channel. Good for 12 hours by default. --user '' is the anonymous user.",
+      ctl_push_token },
     { "push-tail", "--channel CHANNEL | --user ID [--url http://HOST:PORT]",
       "Print what happens in that channel of the push server, or to that user, a line of JSON each, until\n"
       "interrupted. Asks where push_api_listen is unless told otherwise, with push_api_key.",

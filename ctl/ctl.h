@@ -26,6 +26,9 @@ int ctl_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* ctl_fail for an error code and what was being done: "migrate: try again shortly". */
 int ctl_fail_err(const char *doing, enum err e, const struct fail *fail);
 
+/* A number of seconds, from 1 to a hundred years. */
+bool ctl_seconds(const char *text, int64_t *seconds_r);
+
 struct db;
 
 /* Opens the configured database; mode is of enum db_mode. */
@@ -43,6 +46,8 @@ int ctl_routes(struct ctl *ctl, int argc, char **argv);
 int ctl_token(struct ctl *ctl, int argc, char **argv);
 
 /* The subcommands of the push server. */
+int ctl_push_key(struct ctl *ctl, int argc, char **argv);
 int ctl_push_tail(struct ctl *ctl, int argc, char **argv);
+int ctl_push_token(struct ctl *ctl, int argc, char **argv);
 
 #endif

@@ -4,32 +4,14 @@
  */
 #include "ctl/ctl.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "shared/sbuf.h"
 #include "shared/token.h"
 #include "shared/when.h"
 
 #define EXPIRES_DEFAULT_S (12 * 60 * 60)
-#define EXPIRES_MAX_S     (100LL * 365 * 24 * 60 * 60)
-
-static bool
-seconds(const char *text, int64_t *seconds_r)
-{
-    char *end;
-    long long v;
-
-    errno = 0;
-    v = strtoll(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || v < 1 || v > EXPIRES_MAX_S)
-        return false;
-    *seconds_r = v;
-    return true;
-}
 
 static int
 mint(const struct config *c, const char *user, int64_t expires_s)
@@ -67,7 +49,7 @@ ctl_token(struct ctl *ctl, int argc, char **argv)
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (c == 'u')
             user = optarg;
-        else if (c != 'e' || !seconds(optarg, &expires_s))
+        else if (c != 'e' || !ctl_seconds(optarg, &expires_s))
             return CTL_USAGE;
     }
     if (optind != argc || user == NULL || user[0] == '\0')
