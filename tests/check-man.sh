@@ -7,7 +7,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 page=$work/confab.conf.5
 
-awk -f docs/man/settings.awk shared/config.def docs/man/confab.conf.5.in >"$page" || exit 1
+awk -f docs/man/settings.awk shared/config.def shared/channels.def docs/man/confab.conf.5.in >"$page" || exit 1
 mandoc -Tlint -Wwarning "$page" docs/man/*.8 || bad=1
 while read -r name; do
     grep -qx ".It Cm $name" "$page" && continue

@@ -1,10 +1,23 @@
-# settings.awk - confab.conf(5): puts the table of shared/config.def where the page says @SETTINGS@
+# settings.awk - confab.conf(5): puts the tables of shared/config.def and shared/channels.def where the page says
+# @SETTINGS@ and @CHANNELS@
 #
-# awk -f docs/man/settings.awk shared/config.def docs/man/confab.conf.5.in
+# awk -f docs/man/settings.awk shared/config.def shared/channels.def docs/man/confab.conf.5.in
 #
 # SPDX-License-Identifier: MIT
 
 function add(format, text) { table = table sprintf(format, text) }
+
+# What stands behind the name of a number, a switch or a text.
+function add_default(kind, fallback, least, most) {
+    if (kind == "INT")
+        table = table sprintf("A number from %s to %s; %s by default.\n", least, most, fallback)
+    else if (kind == "BOOL")
+        add("%s by default.\n", fallback == "1" ? "On" : "Off")
+    else if (kind == "SECRET")
+        add("A secret: it may lie in a file named by\n.Cm %s_file .\n", name)
+    else if (fallback != "")
+        add("By default\n.Dq %s .\n", fallback)
+}
 
 /^CONFIG_SECTION\(/ {
     title = $0
@@ -14,9 +27,13 @@ function add(format, text) { table = table sprintf(format, text) }
     add(".Ss %s\n.Bl -tag -width Ds\n", toupper(substr(title, 1, 1)) substr(title, 2))
 }
 
-/^CONFIG\(/ {
+/^(CONFIG|CHANNEL_OPTION)\(/ {
+    if (/^CHANNEL/ && settings == "") {
+        settings = table
+        table = ".Bl -tag -width Ds\n"
+    }
     line = $0
-    sub(/^CONFIG\(/, "", line)
+    sub(/^[A-Z_]*\(/, "", line)
     help = line
     sub(/^.*, *"/, "", help)
     sub(/"\).*$/, "", help)
@@ -43,19 +60,28 @@ function add(format, text) { table = table sprintf(format, text) }
         fallback = "0"
     add(".It Cm %s\n", name)
     add("%s.\n", help)
-    if (kind == "INT")
-        table = table sprintf("A number from %s to %s; %s by default.\n", bound[1], bound[2], fallback)
-    else if (kind == "BOOL")
-        add("%s by default.\n", fallback == "1" ? "On" : "Off")
-    else if (kind == "SECRET")
-        add("A secret: it may lie in a file named by\n.Cm %s_file .\n", name)
-    else if (fallback != "")
-        add("By default\n.Dq %s .\n", fallback)
+    add_default(kind, fallback, bound[1], bound[2])
+}
+
+/^CHANNEL_CHOICE\(/ {
+    if (settings == "") {
+        settings = table
+        table = ".Bl -tag -width Ds\n"
+    }
+    split($0, quoted, "\"")
+    split($0, part, /[(,] */)
+    gsub(/ /, ", ", quoted[2])
+    add(".It Cm %s\n", part[2])
+    add("%s.\n", quoted[4])
+    add("One of: %s;", quoted[2])
+    add(" %s by default.\n", part[3])
 }
 
 # the page
-FILENAME !~ /config\.def$/ {
+FILENAME !~ /\.def$/ {
     if ($0 == "@SETTINGS@")
+        printf "%s.El\n", settings
+    else if ($0 == "@CHANNELS@")
         printf "%s.El\n", table
     else
         print
