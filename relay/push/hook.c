@@ -9,6 +9,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#define _GNU_SOURCE             /* explicit_bzero */
 #include "relay/push/hook.h"
 
 #include <pthread.h>
@@ -19,6 +20,7 @@
 
 #include "relay/mem.h"
 #include "relay/metrics.h"
+#include "relay/push/hook_item.h"
 #include "relay/push/hook_post.h"
 #include "shared/id.h"
 #include "shared/json.h"
@@ -27,13 +29,6 @@
 
 #define BACKOFF_FIRST_MS 250
 #define BACKOFF_MAX_MS   30000
-#define EVENT_MAX        65536      /* bytes of one event; its parts are bounded where they come in */
-
-struct item {
-    struct item *next;
-    int64_t lost;                   /* 0: an event; else it tells of so many that were lost */
-    char json[];
-};
 
 /* What a batch goes by; copied out of the lock for each attempt. */
 struct target {
@@ -49,7 +44,7 @@ struct hook {
     pthread_cond_t work;
     struct target target;
     uint64_t changes;               /* of target */
-    struct item *first, **last;
+    struct hook_item *first, **last;
     int64_t waiting;                /* items in the queue */
     int64_t shed;                   /* lost since the last item */
     bool shedding;                  /* that was logged */
@@ -61,79 +56,16 @@ struct hook {
 /* The thread's: events on their way. */
 struct batch {
     uint64_t number;
-    struct item *items;
+    struct hook_item *items;
     int64_t events, lost;           /* among them, and how many others they tell of */
     int64_t lost_before;            /* with earlier batches that were dropped */
     struct sbuf body;
 };
 
-/* ---- items ---- */
-
-static const char *const kind_names[] = {
-    [HOOK_CONNECT] = "connect", [HOOK_DISCONNECT] = "disconnect",
-    [HOOK_FIRST_JOIN] = "first_join", [HOOK_LAST_LEAVE] = "last_leave",
-    [HOOK_OCCUPIED] = "occupied", [HOOK_VACATED] = "vacated",
-};
+/* ---- the queue ---- */
 
 static void
-kv_given(struct sbuf *b, const char *name, const char *value)
-{
-    if (value)
-        json_kv(b, name, value);
-}
-
-static void
-open_event(struct sbuf *b, const char *type)
-{
-    json_open(b, '{');
-    json_kv(b, "type", type);
-    json_kv_int(b, "time", when_now_ms());
-}
-
-static void
-write_event(struct sbuf *b, const struct hook_event *e)
-{
-    open_event(b, kind_names[e->kind]);
-    kv_given(b, "client", e->client);
-    kv_given(b, "user", e->user);
-    kv_given(b, "channel", e->channel);
-    if (e->code)
-        json_kv_int(b, "code", e->code);
-    kv_given(b, "reason", e->reason);
-    json_close(b, '}');
-}
-
-static void
-write_lost(struct sbuf *b, int64_t n)
-{
-    open_event(b, "lost");
-    json_kv_int(b, "count", n);
-    json_close(b, '}');
-}
-
-static struct item *
-item_new(const struct sbuf *json, int64_t lost)
-{
-    struct item *i = mem_new(sizeof *i + json->len + 1);
-
-    i->lost = lost;
-    memcpy(i->json, sbuf_str(json), json->len + 1);
-    return i;
-}
-
-static void
-free_items(struct item *list)
-{
-    struct item *i;
-
-    while ((i = list)) {
-        list = i->next;
-        free(i);
-    }
-}
-
-static void
-append(struct hook *h, struct item *i)
+append(struct hook *h, struct hook_item *i)
 {
     *h->last = i;
     h->last = &i->next;
@@ -144,14 +76,9 @@ append(struct hook *h, struct item *i)
 static void
 append_shed(struct hook *h)
 {
-    struct sbuf b;
-
     if (!h->shed)
         return;
-    sbuf_init(&b, EVENT_MAX);
-    write_lost(&b, h->shed);
-    append(h, item_new(&b, h->shed));
-    sbuf_fini(&b);
+    append(h, hook_item_lost(when_now_ms(), h->shed));
     h->shed = 0;
 }
 
@@ -191,6 +118,7 @@ target_copy(const struct target *t)
 static void
 target_fini(struct target *t)
 {
+    explicit_bzero(t->secret, strlen(t->secret));
     free(t->url);
     free(t->secret);
 }
@@ -201,7 +129,7 @@ target_fini(struct target *t)
 static bool
 take(struct hook *h, struct batch *b)
 {
-    struct item **end = &b->items;
+    struct hook_item **end = &b->items;
     int64_t n;
 
     while (!h->first && !h->stopping)
@@ -227,7 +155,7 @@ take(struct hook *h, struct batch *b)
 static void
 write_batch(const struct hook *h, struct batch *b)
 {
-    const struct item *i;
+    const struct hook_item *i;
 
     b->number++;
     sbuf_reset(&b->body);
@@ -237,7 +165,7 @@ write_batch(const struct hook *h, struct batch *b)
     json_key(&b->body, "events");
     json_open(&b->body, '[');
     if (b->lost_before)
-        write_lost(&b->body, b->lost_before);
+        hook_write_lost(&b->body, when_now_ms(), b->lost_before);
     for (i = b->items; i; i = i->next)
         json_put_raw(&b->body, i->json);
     json_close(&b->body, ']');
@@ -355,7 +283,7 @@ work(void *arg)
     while (take(h, &b)) {
         write_batch(h, &b);
         post(h, &b);
-        free_items(b.items);
+        hook_items_free(b.items);
         b.items = NULL;
         b.events = b.lost = 0;
     }
@@ -396,7 +324,7 @@ release(struct hook *h)
     hook_poster_free(h->poster);
     pthread_cond_destroy(&h->work);
     pthread_mutex_destroy(&h->lock);
-    free_items(h->first);
+    hook_items_free(h->first);
     target_fini(&h->target);
     free(h);
 }
@@ -404,7 +332,7 @@ release(struct hook *h)
 static void
 empty_queue(struct hook *h)
 {
-    free_items(h->first);
+    hook_items_free(h->first);
     h->first = NULL;
     h->last = &h->first;
     h->waiting = h->shed = 0;
@@ -455,25 +383,25 @@ hook_free(struct hook *h)
 void
 hook_tell(struct hook *h, const struct hook_event *e)
 {
-    struct sbuf b;
+    struct hook_item *i;
 
     if (!h)
         return;
-    sbuf_init(&b, EVENT_MAX);
-    write_event(&b, e);
+    i = hook_item_new(when_now_ms(), e);
     pthread_mutex_lock(&h->lock);
     if (*h->target.url) {
         h->told++;
-        if (h->waiting < h->target.queue_max && !b.failed) {
+        if (h->waiting < h->target.queue_max) {
             append_shed(h);
-            append(h, item_new(&b, 0));
+            append(h, i);
+            i = NULL;
             pthread_cond_signal(&h->work);
         } else {
             shed(h);
         }
     }
     pthread_mutex_unlock(&h->lock);
-    sbuf_fini(&b);
+    hook_items_free(i);
 }
 
 void
