@@ -514,6 +514,14 @@ stream_memory_new(const struct stream_memory_options *o, struct io *io, struct s
     return ERR_OK;
 }
 
+int64_t
+stream_memory_bytes(const struct stream_store *store)
+{
+    const struct memory *m = (const struct memory *)store;
+
+    return (int64_t)(m->bytes + m->keys.bytes);
+}
+
 void
 stream_memory_metrics(struct stream_store *store, struct metrics *out)
 {
