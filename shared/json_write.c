@@ -5,7 +5,6 @@
 #include "shared/json.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 static void
@@ -34,6 +33,17 @@ eight_plain(const char *p)
     return ((v | (v - EACH(0x20)) | (quote - EACH(1)) | (backslash - EACH(1))) & EACH(0x80)) == 0;
 }
 
+static void
+unit(char out[8], unsigned code)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    memcpy(out, "\\u", 2);
+    for (int i = 5; i >= 2; i--, code >>= 4)
+        out[i] = digits[code & 15];
+    out[6] = '\0';
+}
+
 /* How many bytes at p must not stand as they are, and what stands for them. */
 static size_t
 escape(const unsigned char *p, size_t len, char out[8])
@@ -42,19 +52,19 @@ escape(const unsigned char *p, size_t len, char out[8])
                                       ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\' };
 
     if (*p < sizeof short_for && short_for[*p] != '\0') {
-        snprintf(out, 8, "\\%c", short_for[*p]);
+        memcpy(out, (char[]){ '\\', short_for[*p], '\0' }, 3);
         return 1;
     }
     if (*p < 0x20) {
-        snprintf(out, 8, "\\u%04x", *p);
+        unit(out, *p);
         return 1;
     }
     if (len >= 2 && p[0] == 0xc0 && p[1] == 0x80) {
-        snprintf(out, 8, "\\u0000");
+        unit(out, 0);
         return 2;
     }
     if (len >= 3 && p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9)) {
-        snprintf(out, 8, "\\u%04x", 0x2000 + (p[2] & 0x3f));    /* line ends of old JavaScript */
+        unit(out, 0x2000 + (p[2] & 0x3f));      /* line ends of old JavaScript */
         return 3;
     }
     return 0;
