@@ -225,6 +225,17 @@ io_new(const struct config *config)
 }
 
 void
+io_drop_all(struct io *io)
+{
+    io_accept_free(io->accept);
+    io->accept = NULL;          /* connections closed below ask for it */
+    io_exchanges_free(io->exchanges);
+    io->exchanges = NULL;
+    io_links_free(io->links);
+    io->links = NULL;
+}
+
+void
 io_free(struct io *io)
 {
     struct io_watch *watch;
@@ -234,10 +245,7 @@ io_free(struct io *io)
         return;
     ev_check_stop(io->loop, &io->turn_begin);
     ev_prepare_stop(io->loop, &io->turn_end);
-    io_accept_free(io->accept);
-    io->accept = NULL;          /* connections closed below ask for it */
-    io_exchanges_free(io->exchanges);
-    io_links_free(io->links);
+    io_drop_all(io);
     while ((watch = LIST_FIRST(&io->watches)) != NULL) {
         LIST_REMOVE(watch, entry);
         ev_io_stop(io->loop, &watch->readable_watcher);
