@@ -12,7 +12,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "relay/push/publish_zmq.h"
 #include "shared/percent.h"
 #include "shared/token.h"
 #include "shared/when.h"
@@ -271,7 +270,6 @@ api_metrics(struct push *p, struct sbuf *out)
     process_metrics(p, &m);
     io_metrics(p->io, &m);
     push_metrics(p, &m);
-    publish_zmq_metrics(p, &m);
 }
 
 enum io_verdict

@@ -26,9 +26,9 @@ enum {
     PER_WAKE = 256,             /* messages of one endpoint before others have their turn */
     ENVELOPE_MAX = 3,           /* identity; of a requester its id, if it sends one, and the empty frame */
     BODY_MAX = 3,               /* channel, data, options */
-    FRAMES_MAX = ENVELOPE_MAX + BODY_MAX,
-    LOG_PAUSE_MS = 1000,
     ZAP_FRAMES = 7,
+    FRAMES_MAX = 7,             /* of anything: an envelope and a body, or a ZAP request */
+    LOG_PAUSE_MS = 1000,
     KEY_BYTES = 32,
 };
 
@@ -141,6 +141,8 @@ reason_of(enum push_error e)
 }
 
 /* ---- messages ---- */
+
+_Static_assert(ENVELOPE_MAX + BODY_MAX <= FRAMES_MAX, "a message does not fit");
 
 static void
 message_free(struct message *m)
