@@ -22,6 +22,11 @@
 
 #define API_ANSWER_MAX (64 << 20)   /* bytes of one answer; what would be longer is an internal error */
 
+/* A field's place: a member, and one of an inner struct which has a table of its own. */
+#define API_AT(type, member) .offset = offsetof(struct type, member)
+#define API_AT_IN(type, inner, member)                                                               \
+    .offset = offsetof(struct type, inner.member) - offsetof(struct type, inner)
+
 struct api_call;
 
 struct api_method {

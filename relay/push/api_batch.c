@@ -18,8 +18,8 @@ struct batch_in {
 };
 
 static const struct field fields[] = {
-    { "commands", F_RAW, offsetof(struct batch_in, commands) },
-    { "parallel", F_BOOL, offsetof(struct batch_in, parallel) },
+    { "commands", F_RAW, API_AT(batch_in, commands) },
+    { "parallel", F_BOOL, API_AT(batch_in, parallel) },
     { 0 }
 };
 

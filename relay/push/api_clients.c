@@ -45,9 +45,9 @@ struct connections_in {
 };
 
 #define WHOM                                                                                         \
-    { "user", F_TEXT, offsetof(struct whom_in, user) },                                              \
-    { "client", F_TEXT, offsetof(struct whom_in, client) },                                          \
-    { "session", F_TEXT, offsetof(struct whom_in, session) }
+    { "user", F_TEXT, API_AT(whom_in, user) },                                                       \
+    { "client", F_TEXT, API_AT(whom_in, client) },                                                   \
+    { "session", F_TEXT, API_AT(whom_in, session) }
 
 static struct op_whom
 whom_of(const struct api_call *c)
@@ -61,15 +61,14 @@ whom_of(const struct api_call *c)
 
 static const struct field subscribe_fields[] = {
     WHOM,
-    { "channel", F_TEXT, offsetof(struct subscribe_in, channel) },
-    { "expire_at", F_INT, offsetof(struct subscribe_in, expire_at) },
+    { "channel", F_TEXT, API_AT(subscribe_in, channel) },
+    { "expire_at", F_INT, API_AT(subscribe_in, expire_at) },
     { 0 }
 };
 
 static const struct field since_fields[] = {
-    { "offset", F_INT, offsetof(struct subscribe_in, since.offset) - offsetof(struct subscribe_in, since),
-      .min = 0, .max = INT64_MAX },
-    { "epoch", F_TEXT, offsetof(struct subscribe_in, since.epoch) - offsetof(struct subscribe_in, since) },
+    { "offset", F_INT, API_AT_IN(subscribe_in, since, offset), .max = INT64_MAX },
+    { "epoch", F_TEXT, API_AT_IN(subscribe_in, since, epoch) },
     { 0 }
 };
 
@@ -134,14 +133,13 @@ enum { CODE_MIN = 3000, CODE_MAX = 4999 };
 
 static const struct field disconnect_fields[] = {
     WHOM,
-    { "whitelist", F_LIST, offsetof(struct disconnect_in, whitelist) },
+    { "whitelist", F_LIST, API_AT(disconnect_in, whitelist) },
     { 0 }
 };
 
 static const struct field code_fields[] = {
-    { "code", F_INT, 0 },
-    { "reason", F_TEXT, offsetof(struct disconnect_in, disconnect.reason)
-                            - offsetof(struct disconnect_in, disconnect) },
+    { "code", F_INT, API_AT_IN(disconnect_in, disconnect, code) },
+    { "reason", F_TEXT, API_AT_IN(disconnect_in, disconnect, reason) },
     { 0 }
 };
 
@@ -186,8 +184,8 @@ const struct api_method api_disconnect = {
 
 static const struct field refresh_fields[] = {
     WHOM,
-    { "expired", F_BOOL, offsetof(struct refresh_in, expired) },
-    { "expire_at", F_INT, offsetof(struct refresh_in, expire_at) },
+    { "expired", F_BOOL, API_AT(refresh_in, expired) },
+    { "expire_at", F_INT, API_AT(refresh_in, expire_at) },
     { 0 }
 };
 
@@ -219,8 +217,8 @@ const struct api_method api_refresh = {
 
 static const struct field connections_fields[] = {
     WHOM,
-    { "cursor", F_TEXT, offsetof(struct connections_in, cursor) },
-    { "limit", F_INT, offsetof(struct connections_in, limit), .min = 0, .max = INT64_MAX },
+    { "cursor", F_TEXT, API_AT(connections_in, cursor) },
+    { "limit", F_INT, API_AT(connections_in, limit), .max = INT64_MAX },
     { 0 }
 };
 

@@ -21,32 +21,32 @@ struct ask_in {
 };
 
 static const struct field channel_fields[] = {
-    { "channel", F_TEXT, offsetof(struct ask_in, channel) },
+    { "channel", F_TEXT, API_AT(ask_in, channel) },
     { 0 }
 };
 
 static const struct field history_fields[] = {
-    { "channel", F_TEXT, offsetof(struct ask_in, channel) },
-    { "limit", F_INT, offsetof(struct ask_in, limit) },
-    { "reverse", F_BOOL, offsetof(struct ask_in, reverse) },
+    { "channel", F_TEXT, API_AT(ask_in, channel) },
+    { "limit", F_INT, API_AT(ask_in, limit) },
+    { "reverse", F_BOOL, API_AT(ask_in, reverse) },
     { 0 }
 };
 
 static const struct field since_fields[] = {
-    { "offset", F_INT, 0, .min = 0, .max = INT64_MAX },
-    { "epoch", F_TEXT, offsetof(struct ask_in, at.epoch) - offsetof(struct ask_in, at) },
+    { "offset", F_INT, API_AT_IN(ask_in, at, offset), .max = INT64_MAX },
+    { "epoch", F_TEXT, API_AT_IN(ask_in, at, epoch) },
     { 0 }
 };
 
 static const struct field channels_fields[] = {
-    { "pattern", F_TEXT, offsetof(struct ask_in, pattern), .max = 1000 },
-    { "cursor", F_TEXT, offsetof(struct ask_in, cursor) },
-    { "limit", F_INT, offsetof(struct ask_in, limit), .min = 0, .max = INT64_MAX },
+    { "pattern", F_TEXT, API_AT(ask_in, pattern), .max = 1000 },
+    { "cursor", F_TEXT, API_AT(ask_in, cursor) },
+    { "limit", F_INT, API_AT(ask_in, limit), .max = INT64_MAX },
     { 0 }
 };
 
 static const struct field rpc_fields[] = {
-    { "method", F_TEXT, offsetof(struct ask_in, rpc_method) },
+    { "method", F_TEXT, API_AT(ask_in, rpc_method) },
     { 0 }
 };
 

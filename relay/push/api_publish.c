@@ -25,23 +25,23 @@ struct part {
 };
 
 #define PUBLISH_OPTIONS                                                                              \
-    { "skip_history", F_BOOL, offsetof(struct publish_in, skip_history) },                           \
-    { "tags", F_RAW, offsetof(struct publish_in, tags) },                                            \
-    { "idempotency_key", F_TEXT, offsetof(struct publish_in, idempotency_key), .max = 1000 },        \
-    { "delta", F_BOOL, offsetof(struct publish_in, delta) },                                         \
-    { "version", F_INT, offsetof(struct publish_in, version), .min = 0, .max = INT64_MAX },          \
-    { "version_epoch", F_TEXT, offsetof(struct publish_in, version_epoch), .max = 1000 }
+    { "skip_history", F_BOOL, API_AT(publish_in, skip_history) },                                    \
+    { "tags", F_RAW, API_AT(publish_in, tags) },                                                     \
+    { "idempotency_key", F_TEXT, API_AT(publish_in, idempotency_key), .max = 1000 },                 \
+    { "delta", F_BOOL, API_AT(publish_in, delta) },                                                  \
+    { "version", F_INT, API_AT(publish_in, version), .max = INT64_MAX },                             \
+    { "version_epoch", F_TEXT, API_AT(publish_in, version_epoch), .max = 1000 }
 
 static const struct field option_fields[] = { PUBLISH_OPTIONS, { 0 } };
 
 static const struct field publish_fields[] = {
-    { "channel", F_TEXT, offsetof(struct publish_in, channel) },
+    { "channel", F_TEXT, API_AT(publish_in, channel) },
     PUBLISH_OPTIONS,
     { 0 }
 };
 
 static const struct field broadcast_fields[] = {
-    { "channels", F_LIST, offsetof(struct publish_in, channels), .min = 1 },
+    { "channels", F_LIST, API_AT(publish_in, channels), .min = 1 },
     PUBLISH_OPTIONS,
     { 0 }
 };
