@@ -6,6 +6,8 @@
 # awk -v make=page.c       -f embed.awk index.html ...
 # awk -v make=explain      -f embed.awk queries/*.sql      (for tests/check-sql.sh)
 #
+# -v set=history makes those of another file's schema, whose names all begin with that word.
+#
 # A statement in queries/ begins with a line `-- name: some_name` and ends at the next one or
 # with its file. Its comments and final semicolon are dropped. Migrations are taken as they are.
 #
@@ -67,6 +69,8 @@ function begin_statement(line) {
     in_quotes = 0
 }
 
+BEGIN { prefix = set == "" ? "" : set "_" }
+
 make == "migrations.c" || make == "page.c" {
     if (FNR == 1) {
         n++
@@ -95,18 +99,19 @@ FNR == 1 { end_statement() }
 }
 
 function write_header(    i) {
-    print "#ifndef QUERIES_H\n#define QUERIES_H\n\nenum query {"
+    printf "#ifndef %sQUERIES_H\n#define %sQUERIES_H\n\nenum %squery {\n", toupper(prefix),
+           toupper(prefix), prefix
     for (i = 1; i <= n; i++)
-        printf "    Q_%s,\n", toupper(names[i])
-    print "    Q_COUNT\n};\n\n#endif"
+        printf "    %sQ_%s,\n", toupper(prefix), toupper(names[i])
+    printf "    %sQ_COUNT\n};\n\n#endif\n", toupper(prefix)
 }
 
 function write_statements(    i, j, lines, count) {
     print "#include \"schema/embedded.h\"\n"
-    print "const char *const query_name[Q_COUNT + 1] = {"
+    printf "const char *const %squery_name[%sQ_COUNT + 1] = {\n", prefix, toupper(prefix)
     for (i = 1; i <= n; i++)
         printf "    \"%s\",\n", names[i]
-    print "    0\n};\n\nconst char *const query_text[Q_COUNT + 1] = {"
+    printf "    0\n};\n\nconst char *const %squery_text[%sQ_COUNT + 1] = {\n", prefix, toupper(prefix)
     for (i = 1; i <= n; i++) {
         count = split(texts[i], lines, "\n")
         for (j = 1; j <= count; j++)
@@ -123,11 +128,11 @@ function write_explain(    i) {
 
 function write_migrations(    i) {
     print "#include \"schema/embedded.h\"\n"
-    print "const char *const migration_text[] = {"
+    printf "const char *const %smigration_text[] = {\n", prefix
     for (i = 1; i <= n; i++)
         printf "%s,\n", texts[i]
     print "    0\n};\n"
-    printf "const int migration_count = %d;\n", n
+    printf "const int %smigration_count = %d;\n", prefix, n
 }
 
 function write_page(    i) {

@@ -1,8 +1,8 @@
 /* db - the database driver interface
  *
  * One handle is one connection, used by one thread. Statements are the named queries of
- * schema/queries (enum query, made at build), prepared on first use and kept. Nothing of SQLite's own
- * shows here, so that another driver can stand behind it.
+ * schema/queries (enum query, made at build), or of the schema the file was opened with, prepared on first use
+ * and kept. Nothing of SQLite's own shows here, so that another driver can stand behind it.
  *
  * Writers queue on a lock file beside the database (an open-file-description lock that the kernel
  * hands over) before BEGIN IMMEDIATE, instead of sleeping in SQLite's busy handler: with several
@@ -27,15 +27,31 @@
 
 struct db;
 
+/* What is in a file: its statements and the steps that make it, all embedded at build. */
+struct db_schema {
+    const char *const *query_text, *const *query_name;
+    int n_queries;
+    const char *const *step_text;
+    const int *n_steps;
+};
+
+extern const struct db_schema db_schema_chat;       /* schema/ */
+extern const struct db_schema db_schema_history;    /* schema/history/; enum history_query */
+
 enum db_mode {
     DB_OPEN = 0,        /* an existing database with the schema version of this program */
     DB_ANY_VERSION = 1, /* any version: for confabctl */
     DB_CREATE = 2,      /* make it when missing: for confabctl init */
     DB_SHORT = 4,       /* plain CGI: when closing, leave the checkpoint to others while its log is short */
+    DB_ALONE = 8,       /* nobody else may write while it is open: ERR_BUSY when somebody does */
 };
 
 /* Opens path. ERR_BUSY when it cannot be opened now, ERR_OLD_SCHEMA for another version (logged). */
 enum err db_open(const char *path, unsigned mode, int write_wait_ms, struct db **db_r);
+
+/* The same for a file with another schema than the chat's. */
+enum err db_open_as(const struct db_schema *schema, const char *path, unsigned mode, int write_wait_ms,
+                    struct db **db_r);
 void db_close(struct db *db);
 
 /* Starts a write transaction: waits for the writer lock, at most write_wait_ms; ERR_BUSY after. */
@@ -64,7 +80,7 @@ struct db_row;      /* a running statement */
 
 /* Starts query q. Named parameters are bound by db_bind_* before the first db_step. NULL never
  * comes back: a failure shows in db_step and db_done. */
-struct db_row *db_query(struct db *db, enum query q, struct arena *a);
+struct db_row *db_query(struct db *db, int q, struct arena *a);
 
 void db_bind_int(struct db_row *r, const char *name, int64_t v);        /* name with its ':' */
 void db_bind_text(struct db_row *r, const char *name, const char *v);   /* NULL binds NULL */

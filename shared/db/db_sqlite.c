@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "schema/embedded.h"
 #include "shared/db/driver.h"
 #include "shared/db/migrate.h"
 #include "shared/db/writer_lock.h"
@@ -28,20 +27,21 @@
 struct db_row {
     struct db *db;
     sqlite3_stmt *stmt;
-    enum query q;
+    int q;
     struct arena *arena;
     int rc;                     /* last result of SQLite; SQLITE_OK before the first step */
 };
 
 struct db {
+    const struct db_schema *schema;
     sqlite3 *sqlite;
     struct writer_lock *lock;
     int write_wait_ms;
     bool writing, reading;
-    bool short_lived;
+    bool short_lived, alone;
     int64_t n_statements;
     sqlite3_stmt *begin_read, *begin_write, *commit;    /* prepared on first use */
-    struct db_row rows[Q_COUNT];
+    struct db_row rows[];       /* of each query */
 };
 
 static enum err
@@ -112,25 +112,55 @@ check_version(struct db *db)
     int version;
     enum err e = migrate_version(db, &version);
 
-    if (e == ERR_OK && version != migrate_wanted()) {
+    if (e == ERR_OK && version != *db->schema->n_steps) {
         log_event(LOG_LEVEL_ERROR, "schema", "database", log_number(version), "program",
-                  log_number(migrate_wanted()), "remedy", "confabctl migrate", NULL);
+                  log_number(*db->schema->n_steps), "remedy", "confabctl migrate", NULL);
         e = ERR_OLD_SCHEMA;
     }
     return e;
 }
 
+/* The lock that a writer takes for each transaction, or for as long as it is open. */
+static enum err
+open_lock(struct db *db, const char *path)
+{
+    enum err e;
+
+    if ((db->lock = writer_lock_open(path)) == NULL)
+        return ERR_BUSY;
+    if (!db->alone)
+        return ERR_OK;
+    if ((e = writer_lock_take(db->lock, db->write_wait_ms)) != ERR_OK)
+        log_event(LOG_LEVEL_ERROR, "database", "open", path, "why", "another process has it", NULL);
+    return e;
+}
+
+const struct db_schema *
+db_schema(const struct db *db)
+{
+    return db->schema;
+}
+
 enum err
 db_open(const char *path, unsigned mode, int write_wait_ms, struct db **db_r)
 {
-    struct db *db = calloc(1, sizeof *db);
+    return db_open_as(&db_schema_chat, path, mode, write_wait_ms, db_r);
+}
+
+enum err
+db_open_as(const struct db_schema *schema, const char *path, unsigned mode, int write_wait_ms,
+           struct db **db_r)
+{
+    struct db *db = calloc(1, sizeof *db + (size_t)schema->n_queries * sizeof *db->rows);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     enum err e;
 
     if (db == NULL)
         return ERR_NO_MEMORY;
     db->write_wait_ms = write_wait_ms;
+    db->schema = schema;
     db->short_lived = mode & DB_SHORT;
+    db->alone = mode & DB_ALONE;
     if (mode & DB_CREATE)
         flags |= SQLITE_OPEN_CREATE;
     if (sqlite3_open_v2(path, &db->sqlite, flags, NULL) != SQLITE_OK) {
@@ -140,8 +170,8 @@ db_open(const char *path, unsigned mode, int write_wait_ms, struct db **db_r)
     } else if ((e = set_up(db, mode)) == ERR_OK && !(mode & DB_ANY_VERSION)) {
         e = check_version(db);
     }
-    if (e == ERR_OK && (db->lock = writer_lock_open(path)) == NULL)
-        e = ERR_BUSY;
+    if (e == ERR_OK)
+        e = open_lock(db, path);
     if (e != ERR_OK) {
         db_close(db);
         return e;
@@ -171,7 +201,7 @@ db_close(struct db *db)
     if (db == NULL)
         return;
     let_checkpoint(db);
-    for (int i = 0; i < Q_COUNT; i++)
+    for (int i = 0; i < db->schema->n_queries; i++)
         sqlite3_finalize(db->rows[i].stmt);
     sqlite3_finalize(db->begin_read);
     sqlite3_finalize(db->begin_write);
@@ -201,13 +231,14 @@ run_kept(struct db *db, sqlite3_stmt **kept, const char *sql)
 enum err
 db_begin_write(struct db *db)
 {
-    enum err e = writer_lock_take(db->lock, db->write_wait_ms);
+    enum err e = db->alone ? ERR_OK : writer_lock_take(db->lock, db->write_wait_ms);
 
     if (e != ERR_OK)
         return e;
     FAULT("write.locked");
     if ((e = run_kept(db, &db->begin_write, "BEGIN IMMEDIATE")) != ERR_OK) {
-        writer_lock_give(db->lock);
+        if (!db->alone)
+            writer_lock_give(db->lock);
         return e;
     }
     db->writing = true;
@@ -233,7 +264,7 @@ db_end(struct db *db, enum err e)
         e = run_kept(db, &db->commit, "COMMIT");
     if (e != ERR_OK && !sqlite3_get_autocommit(db->sqlite))
         db_exec(db, "ROLLBACK");
-    if (db->writing)
+    if (db->writing && !db->alone)
         writer_lock_give(db->lock);
     db->writing = db->reading = false;
     return e;
@@ -260,7 +291,7 @@ db_statements(const struct db *db)
 /* ---- one statement ---- */
 
 struct db_row *
-db_query(struct db *db, enum query q, struct arena *a)
+db_query(struct db *db, int q, struct arena *a)
 {
     struct db_row *r = &db->rows[q];
 
@@ -269,8 +300,8 @@ db_query(struct db *db, enum query q, struct arena *a)
     r->arena = a;
     r->rc = SQLITE_OK;
     if (r->stmt == NULL)
-        r->rc = sqlite3_prepare_v3(db->sqlite, query_text[q], -1, SQLITE_PREPARE_PERSISTENT,
-                                   &r->stmt, NULL);
+        r->rc = sqlite3_prepare_v3(db->sqlite, db->schema->query_text[q], -1,
+                                   SQLITE_PREPARE_PERSISTENT, &r->stmt, NULL);
     db->n_statements++;
     return r;
 }
@@ -282,7 +313,8 @@ parameter(struct db_row *r, const char *name)
     int i = r->stmt == NULL ? 0 : sqlite3_bind_parameter_index(r->stmt, name);
 
     if (i == 0 && r->rc == SQLITE_OK) {
-        log_event(LOG_LEVEL_ERROR, "query", "name", query_name[r->q], "no_parameter", name, NULL);
+        log_event(LOG_LEVEL_ERROR, "query", "name", r->db->schema->query_name[r->q], "no_parameter",
+                  name, NULL);
         r->rc = SQLITE_MISUSE;
     }
     return i;
@@ -399,7 +431,7 @@ db_id(struct db_row *r, int column)
 enum err
 db_done(struct db_row *r)
 {
-    enum err e = to_err(r->db, r->rc, query_name[r->q]);
+    enum err e = to_err(r->db, r->rc, r->db->schema->query_name[r->q]);
 
     if (r->stmt != NULL) {
         sqlite3_reset(r->stmt);

@@ -7,6 +7,9 @@
 
 #include "shared/db/db.h"
 
+/* The schema it was opened with. */
+const struct db_schema *db_schema(const struct db *db);
+
 /* Runs statements that are not named queries: steps of the schema. */
 enum err db_exec(struct db *db, const char *sql);
 

@@ -6,14 +6,13 @@
 
 #include <stdio.h>
 
-#include "schema/embedded.h"
 #include "shared/db/driver.h"
 #include "shared/log.h"
 
 int
 migrate_wanted(void)
 {
-    return migration_count;
+    return *db_schema_chat.n_steps;
 }
 
 enum err
@@ -39,7 +38,7 @@ run_step(struct db *db, int step, bool *ran_r)
     *ran_r = false;
     if ((e = migrate_version(db, &version)) == ERR_OK && version == step) {
         snprintf(count, sizeof count, "PRAGMA user_version = %d", step + 1);
-        if ((e = db_exec(db, migration_text[step])) == ERR_OK)
+        if ((e = db_exec(db, db_schema(db)->step_text[step])) == ERR_OK)
             e = db_exec(db, count);
         *ran_r = e == ERR_OK;
     }
@@ -49,19 +48,19 @@ run_step(struct db *db, int step, bool *ran_r)
 enum err
 migrate_run(struct db *db, int *ran_r)
 {
-    int version;
+    int version, wanted = *db_schema(db)->n_steps;
     bool ran;
     enum err e = migrate_version(db, &version);
 
     *ran_r = 0;
     if (e != ERR_OK)
         return e;
-    if (version > migration_count) {
+    if (version > wanted) {
         log_event(LOG_LEVEL_ERROR, "schema", "database", log_number(version), "program",
-                  log_number(migration_count), NULL);
+                  log_number(wanted), NULL);
         return ERR_OLD_SCHEMA;
     }
-    for (int step = version; step < migration_count; step++) {
+    for (int step = version; step < wanted; step++) {
         if ((e = run_step(db, step, &ran)) != ERR_OK)
             return e;
         *ran_r += ran;

@@ -7,7 +7,7 @@
 
 #include "shared/db/db.h"
 
-/* The version this program works with: the number of steps. */
+/* The version of the chat's database this program works with: the number of steps. */
 int migrate_wanted(void);
 
 /* The database's version now. */
