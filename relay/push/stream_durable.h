@@ -46,6 +46,7 @@ struct durable_change {
     uint64_t round;
     enum err err;                       /* what came of it */
     struct durable_stream row;
+    bool fresh;                         /* nothing of this id is in the file yet */
     uint64_t gone_from, gone_to;        /* publications that left the window: from the first, before the second */
     const struct publication *publication;
     const char *key;                    /* idempotency key; NULL */

@@ -500,7 +500,7 @@ stream_memory_new(const struct stream_memory_options *o, struct io *io, struct s
 
     m->store.calls = &calls;
     m->o = *o;
-    m->next_id = 1;
+    m->round = 1;
     stream_new_epoch(m->epoch);
     strmap_init(&m->streams);
     stream_keys_init(&m->keys);

@@ -27,6 +27,7 @@ struct stream_file {
     uint64_t top, first;                /* given out */
     uint64_t oldest;                    /* nothing before it is in the file */
     unsigned pending;                   /* changes handed in */
+    bool written;                       /* something of it was committed */
     uint64_t version;                   /* committed */
     char *version_epoch;
 };

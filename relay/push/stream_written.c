@@ -171,6 +171,7 @@ stream_written_publish(struct stream_job *j, struct stream *s)
     if (f->top > size)
         f->first = stream_later(f->first, f->top - size + 1);
     w = change_of(m, s, DURABLE_PUBLISH, j->in->idempotency_key);
+    w->change.fresh = !f->written;
     w->change.row.published_ms = j->now_ms;
     w->change.publication = w->publication = publication_ref(p);
     take_away(w);
@@ -276,6 +277,7 @@ published(struct memory *m, struct stream_change *w)
     struct stream_position at = { .offset = row->top };
 
     memcpy(at.epoch, row->epoch, sizeof at.epoch);
+    s->file->written = true;
     s->top = row->top;
     s->published_ms = row->published_ms;
     window_push(&s->window, w->publication);
@@ -404,6 +406,7 @@ read_stream(void *arg, const struct durable_stream *row)
     stream_set_text(&s->version_epoch, row->version_epoch);
     s->published_ms = row->published_ms;
     s->file = file_new(m, s, row->id);
+    s->file->written = true;
     m->loading = s;
     m->loading_full = false;
 }

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "relay/io.h"
 #include "relay/metrics.h"
 #include "relay/push/stream.h"
+#include "tests/unit/fake_timer.h"
 
 enum { SIZE = 5, TTL = 1000, META = 10000, KEYS = 500, MANY = 1200 };
 
@@ -404,6 +404,49 @@ a_busy_stream_stays(void **state)
     assert_int_equal(told.at.offset, 100);
 }
 
+static void
+fire(void)
+{
+    assert_true(fake_timer.after_ms >= 0);
+    now += fake_timer.after_ms;
+    fake_timer.after_ms = -1;
+    fake_timer.due(fake_timer.arg);
+}
+
+static void
+one_timer_is_set_for_what_ends_next(void **state)
+{
+    struct stream_memory_options o = { .bytes_max = 1 << 20, .idempotency_ms = KEYS, .deliver = on_deliver,
+                                       .now_ms = the_time };
+    char name[16];
+    int n = 0;
+
+    (void)state;
+    store->calls->free(store);
+    assert_int_equal(stream_memory_new(&o, (struct io *)(void *)&o, &store), ERR_OK);
+    assert_int_equal(fake_timer.after_ms, -1);
+    publish("a", "1");
+    assert_in_range(fake_timer.after_ms, TTL, TTL + TTL / 2);
+    publish_as((struct stream_publish){ .channel = "b", .rules = no_history, .idempotency_key = "k" }, "1");
+    assert_in_range(fake_timer.after_ms, KEYS, KEYS + KEYS / 2);
+    fire();
+    assert_int_equal(figure("confab_push_idempotency_keys"), 0);
+    fire();
+    assert_int_equal(figure("confab_push_history_publications"), 0);
+    fire();
+    assert_int_equal(figure("confab_push_streams"), 0);
+    assert_int_equal(fake_timer.after_ms, -1);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        publish(name, "1");
+        *delivered = '\0';
+    }
+    while (fake_timer.after_ms >= 0 && n++ < 20)
+        fire();
+    assert_int_equal(figure("confab_push_streams"), 0);
+    assert_in_range(n, 4, 19);
+}
+
 /* ---- memory ---- */
 
 static void
@@ -617,6 +660,7 @@ main(void)
         TEST(a_stream_is_forgotten_after_its_meta_ttl),
         TEST(idle_streams_go_by_themselves),
         TEST(a_busy_stream_stays),
+        TEST(one_timer_is_set_for_what_ends_next),
         TEST(a_full_memory_refuses_and_serves_what_makes_room),
         TEST(a_key_gives_the_first_answer_again),
         TEST(a_key_serves_channels_without_history),
