@@ -247,6 +247,30 @@ client_close(struct push_client *c, int code, const char *reason)
     conn_close(c->conn, code, reason);
 }
 
+static const struct io_rules *
+rules_of(const struct push_client *c)
+{
+    struct push *p = c->push;
+
+    switch (c->transport) {
+    case TRANSPORT_WEBSOCKET:
+        return c->native ? &p->native_rules : &p->socket_rules;
+    case TRANSPORT_HTTP_STREAM:
+    case TRANSPORT_SSE:
+        return &p->stream_rules;
+    default:
+        return &p->one_way_rules;
+    }
+}
+
+void
+client_set_connected(struct push_client *c)
+{
+    c->state = CLIENT_CONNECTED;
+    c->io.rules = rules_of(c);
+    conn_heard(c->conn);        /* nothing was asked of it before */
+}
+
 void
 client_refuse(struct push_client *c)
 {
@@ -381,20 +405,6 @@ static const struct io_client_calls calls = {
 
 /* ---- making ---- */
 
-static const struct io_rules *
-rules_of(struct push *p, enum client_transport transport)
-{
-    switch (transport) {
-    case TRANSPORT_WEBSOCKET:
-        return &p->socket_rules;
-    case TRANSPORT_HTTP_STREAM:
-    case TRANSPORT_SSE:
-        return &p->stream_rules;
-    default:
-        return &p->one_way_rules;
-    }
-}
-
 struct push_client *
 client_new(struct push *p, enum client_transport transport, const char *address, const char *first,
            size_t len)
@@ -403,7 +413,7 @@ client_new(struct push *p, enum client_transport transport, const char *address,
     struct id id = id_random();
 
     c->io.calls = &calls;
-    c->io.rules = rules_of(p, transport);
+    c->io.rules = &p->new_rules;
     c->push = p;
     c->refs = 1;
     c->transport = (uint8_t)transport;

@@ -81,7 +81,7 @@ subscribed(struct push_client *c, struct push_verdict v, const struct reply_sub 
     reply(c, client_expires(c, c->connecting->token.expires_ms), subs, n);
     if (c->state != CLIENT_CONNECTING)
         return;
-    c->state = CLIENT_CONNECTED;
+    client_set_connected(c);
     tell_connected(c);
     subscription_started_all(c);
     decide(c);

@@ -32,6 +32,9 @@ client_is_stream(const struct push_client *c)
 /* Makes it one of its user's connections. false: he has as many as he may. */
 bool client_register(struct push_client *c, const char *user);
 
+/* From now on it is pinged, and everything is run. */
+void client_set_connected(struct push_client *c);
+
 /* Nothing more is run; the stale deadline will close it. */
 void client_refuse(struct push_client *c);
 

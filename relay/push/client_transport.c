@@ -190,10 +190,8 @@ open_socket(struct push *p, const struct io_request *r, struct io_answer *a,
         first.len = strlen(first.text);
     if (!(c = admit(p, r, a, t, &first)))
         return IO_ANSWER;
-    if (query_says(p->scratch, r->query, "cf_ws_frame_ping_pong", "true")) {
-        c->native = true;
-        c->io.rules = &p->native_rules;
-    }
+    c->native = t->transport == TRANSPORT_WEBSOCKET
+        && query_says(p->scratch, r->query, "cf_ws_frame_ping_pong", "true");
     if (json)
         sbuf_puts(&a->headers, "Sec-WebSocket-Protocol: " SUBPROTOCOL "\r\n");
     *client_r = &c->io;

@@ -46,7 +46,9 @@ rules_follow(struct push *p)
         .slow_reason = push_close_reason(CLOSE_SLOW),
         .message_max = config->push_message_max,
     };
-    p->native_rules = p->stream_rules = p->one_way_rules = p->shed_rules = *r;
+    p->new_rules = p->native_rules = p->stream_rules = p->one_way_rules = p->shed_rules = *r;
+    p->new_rules.ping = NULL;
+    p->new_rules.answer_ms = 0;
     p->native_rules.ping = native;
     p->one_way_rules.answer_ms = 0;
     p->shed_rules.queue_frames = p->shed_rules.queue_bytes = 0;

@@ -89,6 +89,7 @@ struct push {
     int64_t counters[PUSH_COUNTER_COUNT];
     struct histogram latency;               /* from publish to queued for all */
 
+    struct io_rules new_rules;              /* before connect nobody is pinged */
     struct io_rules socket_rules;           /* of each kind of connection; numbers follow the settings */
     struct io_rules native_rules;           /* WebSocket with protocol pings */
     struct io_rules stream_rules;           /* http_stream, sse */

@@ -346,7 +346,7 @@ setup(void **state)
     push->shed_rules.slow_code = CLOSE_SLOW;
     push->shed_rules.ping = frame_text("{}", 2);
     push->socket_rules.queue_bytes = push->stream_rules.queue_bytes = 1;
-    push->native_rules = push->one_way_rules = push->socket_rules;
+    push->new_rules = push->native_rules = push->one_way_rules = push->socket_rules;
     strcpy(push->node, "this-node");
     LIST_INIT(&push->open);
     LIST_INIT(&push->closing);
@@ -673,6 +673,7 @@ who_never_connects_is_stale(void **state)
     struct push_client *c = open_socket(0);
 
     (void)state;
+    assert_ptr_equal(c->io.rules, &push->new_rules);    /* nor is it pinged */
     time_passes(c, 9999);
     expect("");
     time_passes(c, 1);
@@ -909,7 +910,7 @@ http_stream_and_emulation(void **state)
     r.body_len = strlen(body);
     assert_int_equal(status_of(&r), 204);
     expect("(history a)\n");
-    assert_int_equal(conns[0].heard, 1);
+    assert_int_equal(conns[0].heard, 2);     /* as it connected, and now */
 
     client_close(c, CLOSE_FORCE_DISCONNECT, NULL);
     expect("{\"push\":{\"disconnect\":{\"code\":3503,\"reason\":\"force disconnect\"}}}\n!end\n");
@@ -1075,9 +1076,9 @@ native_pings(void **state)
     (void)state;
     r.query = "cf_ws_frame_ping_pong=true";
     c = open_request(&r, 0);
-    assert_ptr_equal(c->io.rules, &push->native_rules);
     say(c, "{\"id\":1,\"connect\":{\"token\":\"ann\"}}");
     expect(HELLO "}}\n(started ann)\n");
+    assert_ptr_equal(c->io.rules, &push->native_rules);
 }
 
 /* ---- what servers do ---- */
