@@ -21,6 +21,6 @@ if [[ -x ${CONFAB_BUILD:-}/ctl/confabctl ]]; then
         grep -qE "^\.It Cm $command( |$)" docs/man/confabctl.8 && continue
         echo "confabctl(8) lacks $command"
         bad=1
-    done < <("$CONFAB_BUILD/ctl/confabctl" --help | sed -nE 's/^  ([a-z]+).*/\1/p')
+    done < <("$CONFAB_BUILD/ctl/confabctl" --help | sed -nE 's/^  ([a-z-]+).*/\1/p')
 fi
 exit $bad
