@@ -18,7 +18,7 @@ done < <(sed -nE 's/^CONFIG\([A-Z]+, *([a-z0-9_]+),.*/\1/p' shared/config.def)
 # what a page promises of a program is what its usage tells
 if [[ -x ${CONFAB_BUILD:-}/ctl/confabctl ]]; then
     while read -r command; do
-        grep -qE "^\.It Cm $command( |$)" docs/man/confabctl.8 && continue
+        grep -qE "^\.(It )?Cm $command( |$)" docs/man/confabctl.8 && continue
         echo "confabctl(8) lacks $command"
         bad=1
     done < <("$CONFAB_BUILD/ctl/confabctl" --help | sed -nE 's/^  ([a-z-]+).*/\1/p')
