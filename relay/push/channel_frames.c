@@ -9,7 +9,6 @@
 #include "relay/push/channel.h"
 #include "relay/push/fossil.h"
 #include "relay/mem.h"
-#include "shared/utf8.h"
 
 /* A list of frames as one. */
 static struct frame *
@@ -40,8 +39,7 @@ write_one(struct channel_batch *b, const struct publication *p, bool bare, enum 
     return line->failed ? NULL : frame_text(line->data, line->len);
 }
 
-/* p for one who has base: a patch where that is shorter. A patch may cut a character in two, and a JSON string cannot
- * carry that: then, too, the whole. */
+/* p for one who has base: a patch where that is shorter. */
 static struct frame *
 write_delta(struct channel_batch *b, const struct publication *p, const struct publication *base,
             bool bare)
@@ -52,11 +50,11 @@ write_delta(struct channel_batch *b, const struct publication *p, const struct p
     if (!base)
         return write_one(b, p, bare, FORM_STRING, NULL, 0);
     sbuf_init(&patch, p->data_len);
-    fossil_delta(&patch, publication_data(base), base->data_len, publication_data(p), p->data_len);
-    if (patch.failed || patch.len >= p->data_len || !utf8_valid(patch.data, patch.len))
-        f = write_one(b, p, bare, FORM_STRING, NULL, 0);
-    else
+    if (fossil_delta(publication_data(base), base->data_len, publication_data(p), p->data_len,
+                     &patch))
         f = write_one(b, p, bare, FORM_PATCH, patch.data, patch.len);
+    else
+        f = write_one(b, p, bare, FORM_STRING, NULL, 0);
     sbuf_fini(&patch);
     return f;
 }
