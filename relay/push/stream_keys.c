@@ -4,8 +4,6 @@
  */
 #include "relay/push/stream_keys.h"
 
-#include <stdio.h>
-
 #include "relay/mem.h"
 
 /* Behind the edge a channel's name has no control characters, so a line end parts it from the key. */
@@ -15,6 +13,16 @@ text_size(const char *channel, const char *key)
     return strlen(channel) + 1 + strlen(key) + 1;
 }
 
+static void
+put_text(char *to, const char *channel, const char *key)
+{
+    size_t len = strlen(channel);
+
+    memcpy(to, channel, len);
+    to[len] = '\n';
+    memcpy(to + len + 1, key, strlen(key) + 1);
+}
+
 static struct stream_key *
 find(struct stream_keys *k, const char *channel, const char *key)
 {
@@ -22,7 +30,7 @@ find(struct stream_keys *k, const char *channel, const char *key)
     char on_stack[512], *text = size <= sizeof on_stack ? on_stack : mem_new(size);
     struct strmap_node *node;
 
-    snprintf(text, size, "%s\n%s", channel, key);
+    put_text(text, channel, key);
     node = strmap_find(&k->map, text);
     if (text != on_stack)
         free(text);
@@ -62,7 +70,7 @@ stream_keys_add(struct stream_keys *k, const char *channel, const char *key, int
     if (old)
         stream_keys_remove(k, old);
     new = mem_new(sizeof *new + size);
-    snprintf(new->text, size, "%s\n%s", channel, key);
+    put_text(new->text, channel, key);
     new->time_ms = now_ms;
     if (at) {
         new->answered = true;
