@@ -200,6 +200,9 @@ void conn_heard(struct conn *c);
  * follows. */
 void conn_close(struct conn *c, int code, const char *reason);
 
+/* What it was closed with by us: conn_close, or its rules; 0: it was the peer. Also good in `closed`. */
+int conn_code(const struct conn *c);
+
 /* ---- figures ---- */
 
 /* Open connections now. */

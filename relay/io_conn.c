@@ -266,3 +266,9 @@ conn_close(struct conn *c, int code, const char *reason)
     io_life_ends(c);
     conn_mark_dirty(c);
 }
+
+int
+conn_code(const struct conn *c)
+{
+    return c->code;
+}

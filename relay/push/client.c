@@ -1,4 +1,4 @@
-/* client - a connection's life: opened, registered, sending, closing
+/* client - a connection's life: opened, sending, closing
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,7 +9,6 @@
 #include "relay/push/subscription.h"
 #include "relay/push/tail.h"
 #include "shared/id.h"
-#include "shared/json.h"
 #include "shared/log.h"
 #include "shared/when.h"
 
@@ -55,79 +54,6 @@ const char *
 client_transport_name(const struct push_client *c)
 {
     return transport_names[c->transport];
-}
-
-/* ---- users ---- */
-
-bool
-client_register(struct push_client *c, const char *user)
-{
-    struct push *p = c->push;
-    int64_t most = p->config->push_clients_per_user;
-    struct strmap_node *node = strmap_find(&p->users, user);
-    struct client_user *u = node ? STRMAP_OF(node, struct client_user, node) : NULL;
-
-    if (u && *user && most && u->n >= most)
-        return false;
-    if (!u) {
-        u = mem_new(sizeof *u);
-        u->node.key = mem_string(user);
-        strmap_add(&p->users, &u->node);
-    }
-    u->n++;
-    c->user = u;
-    c->next = u->clients;
-    if (c->next)
-        c->next->prev = c;
-    u->clients = c;
-    c->by_id.key = c->id;
-    strmap_add(&p->clients, &c->by_id);
-    p->n_clients++;
-    return true;
-}
-
-static void
-unregister(struct push_client *c)
-{
-    struct client_user *u = c->user;
-    struct push *p = c->push;
-
-    if (!u)
-        return;
-    strmap_remove(&p->clients, &c->by_id);
-    p->n_clients--;
-    if (c->prev)
-        c->prev->next = c->next;
-    else
-        u->clients = c->next;
-    if (c->next)
-        c->next->prev = c->prev;
-    if (--u->n == 0) {
-        strmap_remove(&p->users, &u->node);
-        free((char *)u->node.key);
-        free(u);
-    }
-    c->user = NULL;
-}
-
-void
-client_set_info(struct push_client *c, const char *info)
-{
-    char *before = c->client_info;
-    struct sbuf b;
-
-    sbuf_init(&b, ANSWER_MAX);
-    reply_client_info(&b, client_user_id(c), c->id, info, NULL);
-    c->client_info = mem_string(sbuf_str(&b));
-    sbuf_fini(&b);
-    for (struct subscription *s = c->subscriptions; s; s = s->next)
-        if (s->presence && s->presence->info == before)
-            s->presence->info = c->client_info;
-    free(before);
-    if (info == c->info)
-        return;
-    free(c->info);
-    c->info = info ? mem_string(info) : NULL;
 }
 
 /* ---- sending ---- */
@@ -347,7 +273,7 @@ static void
 tell_closed(struct push_client *c)
 {
     const char *reason = c->close_reason ? c->close_reason
-                         : c->close_code ? push_close_reason((enum push_close)c->close_code)
+                         : c->close_code >= CLOSE_SHUTDOWN ? push_close_reason((enum push_close)c->close_code)
                                          : "connection closed";
 
     log_event(LOG_LEVEL_INFO, "push_disconnected", "user", client_user_id(c), "client", c->id,
@@ -368,6 +294,8 @@ on_closed(struct io_client *io)
     struct push_client *c = client_of(io);
     struct push *p = c->push;
 
+    if (!c->close_code)
+        c->close_code = (uint16_t)conn_code(c->conn);
     c->state = CLIENT_GONE;
     c->conn = NULL;
     LIST_REMOVE(c, entry);
@@ -377,7 +305,7 @@ on_closed(struct io_client *io)
     client_session_close(c);
     client_check_free(c->connecting);
     c->connecting = NULL;
-    unregister(c);
+    client_unregister(c);
     admission_leave(p, c->address);
     c->address = "";
     client_unref(c);

@@ -1,6 +1,7 @@
 /* client_private - between the files of client
  *
- *   client.c            its life: opened, registered, sending, closing
+ *   client.c            its life: opened, sending, closing
+ *   client_user.c       clients by id and by user
  *   client_input.c      messages into commands: rates, parking, dispatch
  *   client_check.c      credentials, judged here or on a thread
  *   client_connect.c    connect
@@ -31,15 +32,16 @@ client_is_stream(const struct push_client *c)
 
 /* Makes it one of its user's connections. false: he has as many as he may. */
 bool client_register(struct push_client *c, const char *user);
+void client_unregister(struct push_client *c);      /* fine for one that is not */
+
+/* Raw JSON or NULL, copied. The client must have a user. */
+void client_set_info(struct push_client *c, const char *info);
 
 /* From now on it is pinged, and everything is run. */
 void client_set_connected(struct push_client *c);
 
 /* Nothing more is run; the stale deadline will close it. */
 void client_refuse(struct push_client *c);
-
-/* Raw JSON or NULL, copied. The client must have a user. */
-void client_set_info(struct push_client *c, const char *info);
 
 /* ---- input ---- */
 

@@ -78,11 +78,26 @@ times_are_rfc_3339(void **state)
     assert_true(when_monotonic_ms() >= before);
 }
 
+static void
+random_ids_are_version_4(void **state)
+{
+    struct id a = id_random(), b = id_random();
+    char text[ID_TEXT_SIZE];
+
+    (void)state;
+    assert_true(a.given);
+    assert_int_equal(a.bytes[6] >> 4, 4);
+    assert_int_equal(a.bytes[8] >> 6, 2);
+    assert_int_not_equal(id_compare(&a, &b), 0);
+    assert_int_equal(id_text(&a, text)[14], '4');
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_ids_are_version_7_of_their_time),
+        cmocka_unit_test(random_ids_are_version_4),
         cmocka_unit_test(texts_are_parsed_strictly),
         cmocka_unit_test(times_are_rfc_3339),
     };
