@@ -16,6 +16,8 @@
 
 #include "relay/mem.h"
 #include "relay/push/api.h"
+#include "relay/push/publish_zmq_gate.h"
+#include "relay/push/publish_zmq_message.h"
 #include "relay/push/publish_zmq_place.h"
 #include "shared/bus.h"
 #include "shared/log.h"
@@ -26,14 +28,10 @@ enum {
     PER_WAKE = 256,             /* messages of one endpoint before others have their turn */
     ENVELOPE_MAX = 3,           /* identity; of a requester its id, if it sends one, and the empty frame */
     BODY_MAX = 3,               /* channel, data, options */
-    ZAP_FRAMES = 7,
-    FRAMES_MAX = 7,             /* of anything: an envelope and a body, or a ZAP request */
     LOG_PAUSE_MS = 1000,
-    KEY_BYTES = 32,
 };
 
-#define ZAP_ENDPOINT "inproc://zeromq.zap.01"
-#define ZAP_VERSION "1.0"
+_Static_assert(ENVELOPE_MAX + BODY_MAX < ZMQ_FRAMES_MAX, "one frame too many must be seen");
 
 /* Why a publication was refused. */
 #define REASONS                                                                                      \
@@ -67,11 +65,10 @@ struct endpoint {
 struct push_zmq {
     struct push *push;
     void *context;
-    void *gate;                 /* ZAP: who may connect; NULL without CURVE */
-    struct io_timer *gate_again;
+    struct zmq_gate *gate;      /* who may connect; NULL without CURVE */
     struct endpoint pull, router;
     struct answer *answers;     /* those that wait */
-    int64_t waiting, lost, gate_refused;
+    int64_t waiting, lost;
     int64_t logged_ms, unlogged;
 };
 
@@ -88,22 +85,6 @@ struct answer {
     size_t n_envelope;
     bool misshapen;             /* its frames are no publication */
 };
-
-/* A message as it came in. */
-struct message {
-    zmq_msg_t frames[FRAMES_MAX];
-    size_t n;
-    bool long_one;              /* it had more frames, which are gone */
-};
-
-static bool
-is_readable(void *socket)
-{
-    int events = 0;
-    size_t size = sizeof events;
-
-    return zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN);
-}
 
 /* ---- what goes wrong ---- */
 
@@ -142,55 +123,8 @@ reason_of(enum push_error e)
 
 /* ---- messages ---- */
 
-_Static_assert(ENVELOPE_MAX + BODY_MAX <= FRAMES_MAX, "a message does not fit");
-
-static void
-message_free(struct message *m)
-{
-    for (size_t i = 0; i < m->n; i++)
-        zmq_msg_close(&m->frames[i]);
-    m->n = 0;
-}
-
 static bool
-receive_frame(void *socket, zmq_msg_t *frame)
-{
-    zmq_msg_init(frame);
-    while (zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0)
-        if (errno != EINTR) {
-            zmq_msg_close(frame);
-            return false;
-        }
-    return true;
-}
-
-/* The next message, whole, which is how ZeroMQ hands them out. false: there is none. */
-static bool
-message_receive(void *socket, struct message *m)
-{
-    zmq_msg_t surplus;
-    bool more = true;
-
-    m->n = 0;
-    m->long_one = false;
-    while (more) {
-        zmq_msg_t *frame = m->n < FRAMES_MAX ? &m->frames[m->n] : &surplus;
-
-        if (!receive_frame(socket, frame))
-            break;
-        more = zmq_msg_more(frame);
-        if (frame == &surplus) {
-            m->long_one = true;
-            zmq_msg_close(&surplus);
-        } else {
-            m->n++;
-        }
-    }
-    return m->n > 0;
-}
-
-static bool
-is_empty_frame(const struct message *m, size_t i)
+is_empty_frame(const struct zmq_message *m, size_t i)
 {
     return i < m->n && zmq_msg_size((zmq_msg_t *)&m->frames[i]) == 0;
 }
@@ -198,7 +132,7 @@ is_empty_frame(const struct message *m, size_t i)
 /* How many frames of a router's message are its envelope: the identity; of a REQ an empty frame, too; in front of that one
  * the requester's own id, if there is one. */
 static size_t
-envelope_of(const struct message *m)
+envelope_of(const struct zmq_message *m)
 {
     if (is_empty_frame(m, 1))
         return 2;
@@ -240,7 +174,7 @@ answer_send(struct endpoint *e, const struct answer *a)
     if (zmq_send(e->socket, sbuf_str(&text), text.len, ZMQ_DONTWAIT) < 0)
         e->zmq->lost++;
     sbuf_fini(&text);
-    if (is_readable(e->socket))     /* sending may have swallowed the descriptor's news */
+    if (zmq_socket_readable(e->socket))     /* sending may have swallowed the descriptor's news */
         io_timer_set(e->again, 0);
 }
 
@@ -263,7 +197,7 @@ answered(struct api_call *c)
 }
 
 static struct answer *
-answer_new(struct endpoint *e, struct message *m, size_t n_envelope)
+answer_new(struct endpoint *e, struct zmq_message *m, size_t n_envelope)
 {
     struct arena *arena = arena_new();
     struct answer *a = arena_alloc(arena, sizeof *a);
@@ -310,14 +244,14 @@ split_channels(struct arena *a, const struct config *config, zmq_msg_t *frame, s
 }
 
 static void
-publish(struct endpoint *e, struct message *m)
+publish(struct endpoint *e, struct zmq_message *m)
 {
     size_t first = e->router ? envelope_of(m) : 0, n_body = m->n - first, n;
     struct answer *a = answer_new(e, m, first);
     zmq_msg_t *body = &m->frames[first];
     const char **channels = NULL;
 
-    if (!m->long_one && (n_body == 2 || n_body == BODY_MAX))
+    if (!m->surplus && (n_body == 2 || n_body == BODY_MAX))
         channels = split_channels(a->arena, e->zmq->push->config, &body[0], &n);
     if (!channels) {
         static const char *const nothing[] = { "" };
@@ -338,77 +272,17 @@ static void
 endpoint_wake(void *arg)
 {
     struct endpoint *e = arg;
-    struct message m;
+    struct zmq_message m;
 
     for (int i = 0; i < PER_WAKE && e->socket; i++) {
-        if (!message_receive(e->socket, &m))
+        if (!zmq_message_receive(e->socket, &m))
             break;
         publish(e, &m);
-        message_free(&m);
+        zmq_message_free(&m);
         arena_reset(e->zmq->push->scratch);
     }
-    if (e->socket && is_readable(e->socket))
+    if (e->socket && zmq_socket_readable(e->socket))
         io_timer_set(e->again, 0);
-}
-
-/* ---- who may connect (ZAP, rfc.zeromq.org/spec/27) ---- */
-
-static bool
-key_is_listed(const char *list, const char *key)
-{
-    size_t len = strlen(key);
-
-    for (list += strspn(list, " \t\r\n,"); *list; list += strspn(list, " \t\r\n,")) {
-        size_t n = strcspn(list, " \t\r\n,");
-
-        if (n == len && memcmp(list, key, n) == 0)
-            return true;
-        list += n;
-    }
-    return false;
-}
-
-/* Frames of a request: version, id, domain, address, identity, mechanism, credentials. */
-static bool
-gate_lets_in(const struct push_zmq *z, struct message *m)
-{
-    char key[41];
-    zmq_msg_t *mechanism = &m->frames[5], *credentials = &m->frames[6];
-
-    return zmq_msg_size(mechanism) == 5 && memcmp(zmq_msg_data(mechanism), "CURVE", 5) == 0 &&
-           zmq_msg_size(credentials) == KEY_BYTES &&
-           zmq_z85_encode(key, zmq_msg_data(credentials), KEY_BYTES) &&
-           key_is_listed(z->push->config->push_curve_clients, key);
-}
-
-static void
-gate_answer(struct push_zmq *z, zmq_msg_t *id, bool good)
-{
-    zmq_send_const(z->gate, ZAP_VERSION, strlen(ZAP_VERSION), ZMQ_SNDMORE | ZMQ_DONTWAIT);
-    zmq_send(z->gate, zmq_msg_data(id), zmq_msg_size(id), ZMQ_SNDMORE | ZMQ_DONTWAIT);
-    zmq_send_const(z->gate, good ? "200" : "400", 3, ZMQ_SNDMORE | ZMQ_DONTWAIT);
-    zmq_send_const(z->gate, "", 0, ZMQ_SNDMORE | ZMQ_DONTWAIT);
-    zmq_send_const(z->gate, "", 0, ZMQ_SNDMORE | ZMQ_DONTWAIT);
-    zmq_send_const(z->gate, "", 0, ZMQ_DONTWAIT);
-}
-
-/* libzmq asks one thing at a time. */
-static void
-gate_wake(void *arg)
-{
-    struct push_zmq *z = arg;
-    struct message m;
-    bool good;
-
-    for (int i = 0; i < PER_WAKE && z->gate && message_receive(z->gate, &m); i++) {
-        good = m.n == ZAP_FRAMES && gate_lets_in(z, &m);
-        z->gate_refused += !good;
-        if (m.n >= 2)
-            gate_answer(z, &m.frames[1], good);
-        message_free(&m);
-    }
-    if (z->gate && is_readable(z->gate))
-        io_timer_set(z->gate_again, 0);
 }
 
 /* ---- beginning and end ---- */
@@ -419,30 +293,6 @@ set(void *socket, int option, int64_t value)
     int n = value > INT32_MAX ? INT32_MAX : (int)value;
 
     zmq_setsockopt(socket, option, &n, sizeof n);
-}
-
-static bool
-watch(struct push_zmq *z, void *socket, void (*wake)(void *arg), void *arg, struct io_timer **again)
-{
-    size_t size;
-    int fd;
-
-    size = sizeof fd;
-    if (zmq_getsockopt(socket, ZMQ_FD, &fd, &size) != 0 || io_watch(z->push->io, fd, wake, arg) != ERR_OK)
-        return false;
-    *again = io_timer_new(z->push->io, wake, arg);
-    io_timer_set(*again, 0);        /* what came before anybody watched */
-    return true;
-}
-
-static bool
-gate_open(struct push_zmq *z)
-{
-    z->gate = zmq_socket(z->context, ZMQ_REP);
-    if (!z->gate)
-        return false;
-    set(z->gate, ZMQ_LINGER, 0);
-    return zmq_bind(z->gate, ZAP_ENDPOINT) == 0 && watch(z, z->gate, gate_wake, z, &z->gate_again);
 }
 
 static bool
@@ -490,7 +340,7 @@ endpoint_open(struct endpoint *e, const char *where)
         set(e->socket, ZMQ_ROUTER_MANDATORY, 1);    /* tells when a peer is gone, instead of hiding it */
     if (zmq_setsockopt(e->socket, ZMQ_MAXMSGSIZE, &max, sizeof max) == 0 &&
         (!*config->push_curve_secret_key || set_curve(e->socket, config->push_curve_secret_key)) &&
-        bind_masked(e->socket, where) && watch(e->zmq, e->socket, endpoint_wake, e, &e->again))
+        bind_masked(e->socket, where) && zmq_socket_watch(e->zmq->push->io, e->socket, endpoint_wake, e, &e->again))
         return ERR_OK;
 fail:
     log_event(LOG_LEVEL_ERROR, "publish_not_bound", "endpoint", where, "why", zmq_strerror(errno), NULL);
@@ -511,7 +361,7 @@ publish_zmq_open(struct push *p)
     z->pull.zmq = z->router.zmq = z;
     z->router.router = true;
     z->context = zmq_ctx_new();
-    if (!z->context || (*config->push_curve_secret_key && !gate_open(z))) {
+    if (!z->context || (*config->push_curve_secret_key && !(z->gate = zmq_gate_open(p, z->context)))) {
         log_event(LOG_LEVEL_ERROR, "publish_not_bound", "why", zmq_strerror(errno), NULL);
         e = ERR_INTERNAL;
     }
@@ -549,10 +399,7 @@ publish_zmq_close(struct push *p)
         a->from = NULL;
     endpoint_close(&z->pull);
     endpoint_close(&z->router);
-    if (z->gate_again)
-        io_timer_free(z->gate_again);
-    if (z->gate)
-        zmq_close(z->gate);
+    zmq_gate_close(z->gate);
     if (z->context)
         while (zmq_ctx_term(z->context) != 0 && errno == EINTR)
             ;
@@ -586,5 +433,5 @@ publish_zmq_metrics(const struct push *p, struct metrics *m)
     metrics_gauge(m, "push_zmq_waiting", "publications over ZeroMQ that the store has not answered", z->waiting);
     metrics_counter(m, "push_zmq_answers_lost_total", "answers whose publisher had gone", z->lost);
     metrics_counter(m, "push_zmq_keys_refused_total", "publishers whose CURVE key is not listed",
-                    z->gate_refused);
+                    zmq_gate_refused(z->gate));
 }

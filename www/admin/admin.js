@@ -25,9 +25,9 @@ const plots = [
     { title: 'publications / s', rate: (f) => sum(f.metrics, /push_publications_total/) },
     { title: 'deliveries / s', rate: (f) => sum(f.metrics, /push_deliveries_total/) },
     { title: 'commands / s', rate: (f) => sum(f.metrics, /push_commands_total/) },
-    { title: 'bytes waiting', value: (f) => sum(f.metrics, /queue\w*_bytes|bytes_queued/) },
-    { title: 'publications waiting', value: (f) => sum(f.metrics, /zmq_waiting|(history|store|durable)\w*(queue|waiting)\w*$/) },
-    { title: 'hook events waiting', value: (f) => sum(f.metrics, /hook\w*(queue|waiting)\w*$/) },
+    { title: 'bytes waiting', value: (f) => sum(f.metrics, /push_queued_bytes/) },
+    { title: 'publications waiting', value: (f) => sum(f.metrics, /push_(zmq|history)_waiting/) },
+    { title: 'hook events waiting', value: (f) => sum(f.metrics, /push_hook_waiting/) },
     { title: 'shed and refused / s', rate: (f) => sum(f.metrics, /push_(shed|refused)_total/) },
     { title: 'delivery p99, ms', value: (f) => f.latency_p99_us / 1000 },
 ];
