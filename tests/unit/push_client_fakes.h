@@ -50,6 +50,9 @@ static void (*subscriptions_done)(struct push_client *c, struct push_verdict v,
 
 /* ---- what stands in for the rest ---- */
 
+int64_t __wrap_when_now_ms(void);
+int64_t __wrap_when_monotonic_ms(void);
+
 int64_t
 __wrap_when_now_ms(void)
 {
