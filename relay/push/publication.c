@@ -14,8 +14,11 @@
 static char *
 put(char *to, const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        to[i] = text[i] == '\n' || text[i] == '\r' ? ' ' : text[i];
+    for (size_t i = 0; i < len; i++) {
+        to[i] = text[i];
+        if (text[i] == '\n' || text[i] == '\r')
+            to[i] = ' ';
+    }
     to[len] = '\0';
     return to + len + 1;
 }

@@ -1,4 +1,4 @@
-/* stream_memory - the store in this process: numbers, windows, answers
+/* stream_memory - the store in this process: numbers and windows
  *
  * SPDX-License-Identifier: MIT
  */
@@ -43,7 +43,7 @@ stream_set_text(char **to, const char *text)
     if (strcmp(stream_text(*to), stream_text(text)) == 0)
         return;
     free(*to);
-    *to = *stream_text(text) ? mem_string(text) : NULL;
+    *to = text && *text ? mem_string(text) : NULL;
 }
 
 /* ---- streams ---- */
@@ -70,7 +70,7 @@ stream_get(struct memory *m, const char *channel)
     if (s)
         return s;
     s = mem_new(stream_size(channel));
-    strcpy(s->channel, channel);
+    memcpy(s->channel, channel, strlen(channel) + 1);
     s->first = 1;
     s->node.key = s->channel;
     strmap_add(&m->streams, &s->node);
@@ -193,9 +193,8 @@ stream_at(const struct memory *m, const struct stream *s, const struct stream_ru
     return at;
 }
 
-/* The live stream of a channel that has history, going by these rules; NULL. */
-static struct stream *
-find_live(struct memory *m, const char *channel, const struct stream_rules *rules, int64_t now)
+struct stream *
+stream_live(struct memory *m, const char *channel, const struct stream_rules *rules, int64_t now)
 {
     struct stream *s = rules->size > 0 ? stream_find(m, channel) : NULL;
 
@@ -324,7 +323,7 @@ static void
 publish_numbered(struct stream_job *j)
 {
     struct memory *m = j->m;
-    struct stream *s = find_live(m, j->in->channel, &j->in->rules, j->now_ms);
+    struct stream *s = stream_live(m, j->in->channel, &j->in->rules, j->now_ms);
     bool writes = m->file && (j->in->rules.durable || stream_pends(s));
     struct stream_position at;
 
@@ -375,67 +374,7 @@ publish(struct stream_store *store, const struct stream_publish *in, stream_publ
         publish_unkept(&j);
 }
 
-/* ---- history ---- */
-
-/* The part [from, to) of the window that q asks for. */
-static void
-part_of(const struct window *w, const struct stream_query *q, size_t *from_r, size_t *to_r)
-{
-    uint64_t base = w->n > 0 ? window_get(w, 0)->offset : 0;
-    size_t from = 0, to = w->n, limit;
-
-    if (q->since && !q->reverse && q->offset >= base)
-        from = q->offset - base + 1 < w->n ? (size_t)(q->offset - base + 1) : w->n;
-    if (q->since && q->reverse)
-        to = q->offset <= base ? 0 : q->offset - base < w->n ? (size_t)(q->offset - base) : w->n;
-    limit = q->limit < 0 || (uint64_t)q->limit > to - from ? to - from : (size_t)q->limit;
-    *from_r = q->reverse ? to - limit : from;
-    *to_r = q->reverse ? to : from + limit;
-}
-
-static bool
-is_whole(const struct stream *s, const struct stream_query *q)
-{
-    uint64_t top = s ? s->top : 0, oldest = s && s->window.n > 0 ? window_get(&s->window, 0)->offset : top + 1;
-
-    return q->since && !q->reverse && q->offset <= top && q->offset + 1 >= oldest;
-}
-
-static void
-tell_part(struct stream *s, const struct stream_query *q, struct stream_history *h, stream_told *done, void *arg)
-{
-    struct publication **part = NULL;
-    size_t from = 0, to = 0, i;
-
-    if (s)
-        part_of(&s->window, q, &from, &to);
-    h->n = to - from;
-    if (h->n > 0)
-        part = mem_new(h->n * sizeof *part);
-    for (i = 0; i < h->n; i++)
-        part[i] = publication_ref(window_get(&s->window, q->reverse ? to - 1 - i : from + i));
-    h->publications = part;
-    done(arg, ERR_OK, h);
-    for (i = 0; i < h->n; i++)      /* the callback may have published: s is not looked at again */
-        publication_unref(part[i]);
-    free(part);
-}
-
-static void
-history(struct stream_store *store, const char *channel, const struct stream_rules *rules,
-        const struct stream_query *q, stream_told *done, void *arg)
-{
-    struct memory *m = (struct memory *)store;
-    struct stream *s = find_live(m, channel, rules, stream_now(m));
-    struct stream_history h = { .top = stream_at(m, s, rules) };
-
-    if (q->since && *stream_text(q->epoch) && strcmp(q->epoch, h.top.epoch) != 0) {
-        done(arg, ERR_NOT_FOUND, &h);
-        return;
-    }
-    h.whole = is_whole(s, q);
-    tell_part(s, q, &h, done, arg);
-}
+/* ---- removing ---- */
 
 static void
 remove_window(struct stream_store *store, const char *channel, const struct stream_rules *rules,
@@ -443,7 +382,7 @@ remove_window(struct stream_store *store, const char *channel, const struct stre
 {
     struct memory *m = (struct memory *)store;
     int64_t now = stream_now(m);
-    struct stream *s = find_live(m, channel, rules, now);
+    struct stream *s = stream_live(m, channel, rules, now);
     struct stream_position at;
 
     if (s && s->file) {
@@ -484,7 +423,7 @@ free_memory(struct stream_store *store)
 
 static const struct stream_store_calls calls = {
     .publish = publish,
-    .history = history,
+    .history = stream_tell,
     .remove = remove_window,
     .join = stream_join,
     .leave = stream_leave,
@@ -506,7 +445,7 @@ stream_memory_new(const struct stream_memory_options *o, struct io *io, struct s
     stream_keys_init(&m->keys);
     if (io)
         m->timer = io_timer_new(io, stream_due_timer, m);
-    if (o->file && *o->file && (e = stream_written_open(m)) != ERR_OK) {
+    if (o->file && *o->file && (e = stream_load(m)) != ERR_OK) {
         free_memory(&m->store);
         return e;
     }

@@ -1,9 +1,11 @@
 /* stream_private - the store's inside, shared by the files of stream_*.c
  *
- *   stream_memory.c    streams: numbers, windows, answers
+ *   stream_memory.c    streams: numbers, windows
+ *   stream_tell.c      history
  *   stream_due.c       what has had its time goes
  *   stream_present.c   who is there
  *   stream_written.c   the loop's half of durable streams; the other is behind stream_durable.h
+ *   stream_load.c      ... and how they begin
  *
  * A channel that was never published to needs no memory: all of these stand at offset 0 of the same epoch, which
  * their first publication takes over. Whenever a stream is forgotten another epoch is made for those to
@@ -37,7 +39,7 @@ struct stream {
     char epoch[STREAM_EPOCH_SIZE];      /* "": never published to */
     struct stream_rules rules;          /* as last seen */
     uint64_t top;
-    uint64_t first;                     /* of the window; it may lie before the oldest in memory, see stream_written.c */
+    uint64_t first;                     /* of the window; it may lie before the oldest in memory, see stream_load.c */
     uint64_t version;                   /* given out */
     char *version_epoch;
     struct window window;
@@ -104,6 +106,9 @@ void stream_new_epoch(char epoch[STREAM_EPOCH_SIZE]);
 struct stream *stream_find(struct memory *m, const char *channel);
 struct stream *stream_get(struct memory *m, const char *channel);      /* made when missing */
 
+/* The stream of a channel that has history, going by these rules, and refreshed; NULL. */
+struct stream *stream_live(struct memory *m, const char *channel, const struct stream_rules *rules, int64_t now_ms);
+
 /* What has had its time goes. NULL: s went, too. */
 struct stream *stream_refresh(struct memory *m, struct stream *s, int64_t now_ms);
 
@@ -128,6 +133,11 @@ void stream_due_set(struct memory *m, struct stream *s, int64_t due_ms);
 void stream_due_arm(struct memory *m, int64_t due_ms);
 void stream_due_timer(void *arg);
 
+/* ---- stream_tell.c ---- */
+
+void stream_tell(struct stream_store *store, const char *channel, const struct stream_rules *rules,
+                 const struct stream_query *q, stream_told *done, void *arg);
+
 /* ---- stream_present.c ---- */
 
 void stream_join(struct stream_store *store, const char *channel, struct stream_presence *who);
@@ -138,9 +148,13 @@ void stream_presence_tell(struct stream_store *store, const char *channel,
 
 /* ---- stream_written.c ---- */
 
-enum err stream_written_open(struct memory *m);
+/* The file was read: takes its epoch, or gives it one. */
+void stream_written_begin(struct memory *m);
 
-/* Changes of s, or of s NULL any, wait to be committed. */
+/* What s, as it is, has beside as a durable stream. */
+struct stream_file *stream_written_file(const struct memory *m, const struct stream *s, int64_t id);
+
+/* Changes of s wait to be committed. s may be NULL. */
 static inline bool
 stream_pends(const struct stream *s)
 {
@@ -165,5 +179,10 @@ void stream_written_pass(struct stream_job *j, struct stream *s, enum stream_pas
 void stream_written_trim(struct memory *m, struct stream *s);
 void stream_written_forget(struct memory *m, struct stream *s);
 void stream_written_free(struct memory *m);
+
+/* ---- stream_load.c ---- */
+
+/* Opens the file, reads it and starts its thread. */
+enum err stream_load(struct memory *m);
 
 #endif

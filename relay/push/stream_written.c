@@ -9,10 +9,6 @@
 
 #include "relay/mem.h"
 #include "shared/fault.h"
-#include "shared/log.h"
-
-/* A start fills no more than three quarters of the memory: there must be room to publish. */
-#define LOAD_SHARE(bytes) ((size_t)(bytes) / 4 * 3)
 
 struct stream_change {
     struct durable_change change;       /* first */
@@ -109,8 +105,8 @@ stream_written_forget(struct memory *m, struct stream *s)
     leave_file(m, s);
 }
 
-static struct stream_file *
-file_new(struct memory *m, const struct stream *s, int64_t id)
+struct stream_file *
+stream_written_file(const struct memory *m, const struct stream *s, int64_t id)
 {
     struct stream_file *f = mem_new(sizeof *f);
 
@@ -132,7 +128,7 @@ stream_written_follow(struct memory *m, struct stream *s)
     if (s->file && !s->rules.durable)
         stream_written_forget(m, s);
     else if (!s->file && s->rules.durable && m->file)
-        s->file = file_new(m, s, m->next_id++);
+        s->file = stream_written_file(m, s, m->next_id++);
 }
 
 /* in's key is known from now on, and answered with w. */
@@ -390,79 +386,10 @@ stream_memory_collect(struct stream_store *store)
         forget_again(m);
 }
 
-/* ---- reading the file ---- */
+/* ---- beginning and end ---- */
 
-static void
-read_stream(void *arg, const struct durable_stream *row)
-{
-    struct memory *m = arg;
-    struct stream *s = stream_get(m, row->channel);
-
-    memcpy(s->epoch, row->epoch, sizeof s->epoch);
-    s->rules = row->rules;
-    s->top = row->top;
-    s->first = row->first;
-    s->version = row->version;
-    stream_set_text(&s->version_epoch, row->version_epoch);
-    s->published_ms = row->published_ms;
-    s->file = file_new(m, s, row->id);
-    s->file->written = true;
-    m->loading = s;
-    m->loading_full = false;
-}
-
-static bool
-read_publication(void *arg, struct publication *p)
-{
-    struct memory *m = arg;
-    struct stream *s = m->loading;
-    uint64_t next = s->window.n > 0 ? window_get(&s->window, 0)->offset - 1 : s->top;
-
-    if (p->offset != next || p->offset < s->first)
-        return false;
-    if (s->window.n >= (uint64_t)s->rules.size || p->time_ms + s->rules.ttl_ms <= stream_now(m)) {
-        s->first = next + 1;
-        return false;
-    }
-    if (m->bytes + stream_cost(p) > LOAD_SHARE(m->o.bytes_max)) {
-        m->loading_full = true;
-        return false;
-    }
-    window_push_oldest(&s->window, p);
-    m->bytes += stream_cost(p);
-    m->n_publications++;
-    m->loaded++;
-    return true;
-}
-
-/* Comes last of each stream. What the memory has no room for stays in the file until its time is over. */
-static void
-read_oldest(void *arg, uint64_t offset)
-{
-    struct memory *m = arg;
-    struct stream *s = m->loading;
-    uint64_t kept = s->window.n > 0 ? window_get(&s->window, 0)->offset : s->top + 1;
-
-    if (m->loading_full)
-        m->left += (int64_t)(kept - stream_later(offset, s->first));
-    else
-        s->first = kept;
-    s->file->oldest = offset;
-    s->file->first = s->first;
-    stream_due_set(m, s, 1);    /* at once */
-}
-
-static void
-read_key(void *arg, const char *channel, const char *key, int64_t time_ms, const struct stream_position *at)
-{
-    struct memory *m = arg;
-
-    stream_keys_add(&m->keys, channel, key, time_ms, at);
-    stream_due_arm(m, time_ms + m->o.idempotency_ms);
-}
-
-static void
-begin_epoch(struct memory *m)
+void
+stream_written_begin(struct memory *m)
 {
     struct stream_change *w;
 
@@ -473,32 +400,6 @@ begin_epoch(struct memory *m)
     w = change_new(m, DURABLE_FORGET, "", NULL, NULL);
     memcpy(w->change.row.epoch, m->durable_epoch, sizeof w->change.row.epoch);
     durable_post(m->file, &w->change);
-}
-
-enum err
-stream_written_open(struct memory *m)
-{
-    static const struct durable_reader reader = {
-        .stream = read_stream,
-        .publication = read_publication,
-        .oldest = read_oldest,
-        .key = read_key,
-    };
-    enum err e = durable_open(m->o.file, m->o.idempotency_ms, m->o.wake, m->o.wake_arg, &m->file);
-
-    if (e != ERR_OK)
-        return e;
-    if ((e = durable_read(m->file, &reader, m, stream_now(m) - m->o.idempotency_ms)) != ERR_OK)
-        return e;
-    m->loading = NULL;
-    m->next_id = durable_next_id(m->file);
-    begin_epoch(m);
-    log_event(LOG_LEVEL_INFO, "history", "file", m->o.file, "streams", log_number((long long)m->streams.n),
-              "publications", log_number(m->loaded), NULL);
-    if (m->left > 0)
-        log_event(LOG_LEVEL_WARNING, "history", "left", log_number(m->left), "why",
-                  "no memory for these publications; they stay in the file until their time is over", NULL);
-    return durable_start(m->file);
 }
 
 void

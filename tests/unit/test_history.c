@@ -445,6 +445,22 @@ a_full_queue_refuses(void **state)
     assert_int_equal(told.at.offset, 4);
 }
 
+static void
+who_still_waits_is_answered_at_the_end(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        publish("a", "1");
+    store->calls->free(store);
+    assert_int_equal(told.calls, 20);
+    assert_int_equal(told.failed, 0);
+    close(woken);
+    open_store();
+    recover("a", 0);
+    assert_int_equal(told.at.offset, 20);
+    assert_true(told.whole);
+}
+
 /* ---- the file does not grow for ever ---- */
 
 static void
@@ -764,6 +780,7 @@ main(void)
         TEST(many_share_a_commit),
         TEST(a_repetition_waits_for_the_first),
         TEST(a_full_queue_refuses),
+        TEST(who_still_waits_is_answered_at_the_end),
         TEST(what_leaves_the_window_leaves_the_file),
         TEST(much_leaves_the_file_bit_by_bit),
         TEST(a_forgotten_stream_is_forgotten_in_the_file),
