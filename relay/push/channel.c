@@ -168,9 +168,9 @@ channel_batch_deliver(struct channel_batch *b, struct subscription *s)
         subscription_hold(s, b->list, b->n);
         return;
     }
-    if (!s->client->conn || s->skipped)
+    if (!s->client->conn)
         return;
-    if (b->slow != SLOW_CLOSE && subscription_behind(s, b))
+    if ((s->skipped || b->slow != SLOW_CLOSE) && subscription_behind(s, b))
         return;
     if (s->positioned && b->first && !follows(b, s))
         return;
@@ -245,15 +245,14 @@ channel_flush(struct channel *ch)
 
 /* ---- when ---- */
 
-/* Called by the loop itself: the channel may be gone after a flush, so that waits for the end of the turn. */
+/* The channel may be gone after a flush, and its timer with it: that waits for the end of the turn. */
 static void
 coalesced(void *arg)
 {
     struct channel *ch = arg;
 
     ch->waiting = false;
-    if (ch->n > 0)
-        due_add(ch);
+    due_add(ch);
 }
 
 static void
@@ -360,6 +359,7 @@ channels_free(struct push *p)
 {
     if (!p->channels)
         return;
+    turn_ends(p->channels);
     strmap_each(&p->channels->namespaces, namespace_free, p->channels);
     strmap_fini(&p->channels->namespaces);
     sbuf_fini(&p->channels->line);

@@ -21,7 +21,7 @@ subscription_behind(struct subscription *s, const struct channel_batch *b)
     int64_t given_up = s->owed ? 1 : 0;
     bool behind = conn_behind(s->client->conn);
 
-    if (b->slow == SLOW_RECOVER && behind) {
+    if (s->skipped || (b->slow == SLOW_RECOVER && behind)) {
         s->skipped = true;
         p->counters[PUSH_COUNT_SHED_SLOW_RECOVER] += (int64_t)b->n;
         return true;

@@ -92,6 +92,26 @@ very_much_does_not_wait_for_the_turn(void **state)
     world_turn();
 }
 
+/* The flush ends the only subscription while the channel is at work; later it is let go. */
+static void
+a_channel_that_its_own_flush_emptied(void **state)
+{
+    static char data[300 << 10];
+
+    (void)state;
+    world.config.push_data_max = sizeof data;
+    memset(data, '1', sizeof data - 1);
+    kept->coalesce_ms = 50;
+    quietly(ann, "h:a");
+    world_store_lose("h:a");
+    world_publish("h:a", data);
+    assert_non_null(strstr(peer_heard(ann), "2500"));
+    assert_int_equal(hub_channels(world.push.hub), 1);
+    world_timers();
+    world_turn();
+    assert_int_equal(hub_channels(world.push.hub), 0);
+}
+
 static void
 nobody_there_costs_nothing(void **state)
 {
@@ -223,7 +243,7 @@ skip_and_recover(void **state)
     subscription_drained(&bob->c);
     assert_non_null(strstr(peer_heard(ann), "\"code\":2500"));
     HEARS(bob, "!3010 insufficient state\n");
-    assert_int_equal(world.push.counters[PUSH_COUNT_SHED_SLOW_RECOVER], 4);
+    assert_int_equal(world.push.counters[PUSH_COUNT_SHED_SLOW_RECOVER], 6);
     assert_string_equal(recover(ann, "h:a", "e0", 0, 0),
                         "{\"id\":1,\"subscribe\":{\"recoverable\":true,\"positioned\":true,\"epoch\":\"e0\","
                         "\"offset\":0,\"publications\":[{\"data\":1,\"offset\":1},{\"data\":2,\"offset\":2},"
@@ -544,6 +564,7 @@ main(void)
         T(who_comes_later_hears_only_what_is_later),
         T(coalescing_waits_for_its_timer),
         T(very_much_does_not_wait_for_the_turn),
+        T(a_channel_that_its_own_flush_emptied),
         T(nobody_there_costs_nothing),
         T(joins_come_before_leaves),
         T(joins_are_for_those_who_ask),
