@@ -3,7 +3,7 @@
  * A watcher is a request whose answer goes on: a line of JSON for each event that fits. Watchers are few and
  * bounded; one that reads too slowly is cut off. While nobody watches, telling costs one branch.
  *
- * The lines are described in docs/push/operate.md.
+ * The lines are described in docs/push/watch.md.
  *
  * SPDX-License-Identifier: MIT
  */
