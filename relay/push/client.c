@@ -269,12 +269,20 @@ on_drained(struct io_client *io)
         subscription_drained(c);
 }
 
+static const char *
+reason_of(const struct push_client *c)
+{
+    if (c->close_reason)
+        return c->close_reason;
+    if (c->close_code >= CLOSE_SHUTDOWN)
+        return push_close_reason((enum push_close)c->close_code);
+    return "connection closed";
+}
+
 static void
 tell_closed(struct push_client *c)
 {
-    const char *reason = c->close_reason ? c->close_reason
-                         : c->close_code >= CLOSE_SHUTDOWN ? push_close_reason((enum push_close)c->close_code)
-                                         : "connection closed";
+    const char *reason = reason_of(c);
 
     log_event(LOG_LEVEL_INFO, "push_disconnected", "user", client_user_id(c), "client", c->id,
               "address", c->address, "code", log_number(c->close_code), "why", reason, "ms",

@@ -80,8 +80,8 @@ void client_send(struct push_client *c, struct sbuf *line);
 void client_send_frame(struct push_client *c, struct frame *f);
 void client_send_error(struct push_client *c, uint32_t id, enum push_error e);
 
-/* Ends it: what is queued leaves first (but for 3008, where it is dropped), then the close frame (or the disconnect push and the end of the
- * stream). code is one of code.def or the application's; reason NULL: the table's. */
+/* Ends it: what is queued leaves first (but for 3008, where it is dropped), then the close frame (or the
+ * disconnect push and the end of the stream). code is one of code.def or the application's; reason NULL: the table's. */
 void client_close(struct push_client *c, int code, const char *reason);
 
 /* Runs a verdict: answers an error, or closes. true when there was one. */
