@@ -78,7 +78,7 @@ void api_done(struct api_call *c, enum push_error e);
 enum err api_read_raw(struct api_call *c, const struct json *object, const char *text, size_t len,
                       const char *name, const char *b64name, const char **raw_r);
 
-/* Member name as an object, by a table without raw fields. PHP's [] is {}. */
+/* Member name as an object, by a table without raw fields. PHP's [] counts as absent. */
 enum err api_read_object(struct api_call *c, const struct json *object, const char *name,
                          const struct field *fields, void *out, bool *given_r);
 

@@ -93,11 +93,9 @@ api_read_object(struct api_call *c, const struct json *object, const char *name,
 {
     const struct json *v = json_get(object, name);
 
-    if (is_absent(v))
+    if (is_absent(v) || is_empty_array(v))      /* a PHP caller's default stands for nothing given */
         return ERR_OK;
     *given_r = true;
-    if (is_empty_array(v))
-        return ERR_OK;
     return field_read_json(c->arena, fields, v, NULL, 0, out, NULL);
 }
 

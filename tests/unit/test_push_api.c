@@ -254,6 +254,8 @@ asking(void **state)
     assert_non_null(strstr(sbuf_str(&body), "{\"publications\":[{"));
     assert_non_null(strstr(sbuf_str(&body), "\"data\":{\"n\":1}"));
     saw("history c limit -1 since 1 3 e reverse 1;");
+    assert_int_equal(ask("POST", "/api/history", "", "{\"channel\":\"c\",\"since\":[],\"reverse\":true}"), 200);
+    saw("history c limit 0 since 0 0 - reverse 1;");
     refused("history", "{\"channel\":\"unknown:c\"}", 102);
     call("history_remove", "{\"channel\":\"c\"}", "{\"result\":{}}");
     fakes.seen[0] = '\0';
