@@ -119,7 +119,7 @@ client_send_error(struct push_client *c, uint32_t id, enum push_error e)
         c->errors_ms = now;
         c->errors = 0;
     }
-    if (++c->errors >= c->push->config->push_errors_max)
+    if (++c->errors > c->push->config->push_errors_max)
         client_close(c, CLOSE_TOO_MANY_ERRORS, NULL);
 }
 

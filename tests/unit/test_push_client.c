@@ -275,11 +275,11 @@ errors_of_a_minute(void **state)
     struct push_client *c = connected(0, "ann");
 
     (void)state;
-    say(c, "{\"id\":2,\"rpc\":{}}\n{\"id\":3,\"rpc\":{}}");
+    say(c, "{\"id\":2,\"rpc\":{}}\n{\"id\":3,\"rpc\":{}}\n{\"id\":4,\"rpc\":{}}");
     monotonic_ms += 60000;
-    say(c, "{\"id\":4,\"rpc\":{}}\n{\"id\":5,\"rpc\":{}}");
+    say(c, "{\"id\":5,\"rpc\":{}}\n{\"id\":6,\"rpc\":{}}\n{\"id\":7,\"rpc\":{}}");
     assert_int_equal(conns[0].closed, 0);
-    say(c, "{\"id\":6,\"rpc\":{}}");
+    say(c, "{\"id\":8,\"rpc\":{}}");
     assert_int_equal(conns[0].closed, 3509);
 }
 
