@@ -31,6 +31,14 @@ parse(const char *text, size_t len, struct io_head *head_r)
     return io_head_parse(copy, len, head_r);
 }
 
+static const char *
+header(const struct io_head *head, const char *name)
+{
+    struct io_request r = { .fields = &head->fields };
+
+    return io_header(&r, name);
+}
+
 static void
 an_upgrade_is_read_raw(void **state)
 {
@@ -46,8 +54,10 @@ an_upgrade_is_read_raw(void **state)
     assert_string_equal(head.path, "/api/v1/ws");
     assert_string_equal(head.query, "user_id=a+b%20c");
     assert_string_equal(head.key, KEY);
-    assert_string_equal(head.authorization, "Bearer x.y.z");
-    assert_string_equal(head.origin, "https://a.example");
+    assert_string_equal(header(&head, "authorization"), "Bearer x.y.z");
+    assert_string_equal(header(&head, "Origin"), "https://a.example");
+    assert_string_equal(header(&head, "X-Forwarded-For"), "10.0.0.1, 192.0.2.7");
+    assert_null(header(&head, "Bearer"));
     assert_string_equal(head.forwarded, "192.0.2.8");
 }
 
@@ -62,8 +72,10 @@ a_plain_request_is_no_upgrade(void **state)
     assert_false(head.upgrade);
     assert_string_equal(head.path, "/a//b/../c");
     assert_string_equal(head.query, "");
-    assert_null(head.authorization);
-    assert_null(head.origin);
+    assert_int_equal(head.content_length, 5);
+    assert_true(head.close);
+    assert_string_equal(header(&head, "content-length"), "5");
+    assert_null(header(&head, "Origin"));
     assert_null(head.forwarded);
 }
 
@@ -115,6 +127,27 @@ static const struct verdict {
     { LINE "Origin: a\r\nOrigin: b\r\n\r\n", 400, false },
     { LINE "Authorization: a\r\nAuthorization: a\r\n\r\n", 400, false },
     { LINE "A: b\r\n", 400, false },
+    /* where does it end? */
+    { LINE "Content-Length: 5\r\n\r\n", 0, false },
+    { LINE "Transfer-Encoding: Chunked\r\n\r\n", 0, false },
+    { LINE "Content-Length: 5\r\nContent-Length: 5\r\n\r\n", 400, false },
+    { LINE "Content-Length: 5\r\nContent-Length: 6\r\n\r\n", 400, false },
+    { LINE "Content-Length: 5, 5\r\n\r\n", 400, false },
+    { LINE "Content-Length: +5\r\n\r\n", 400, false },
+    { LINE "Content-Length: -1\r\n\r\n", 400, false },
+    { LINE "Content-Length: 0x5\r\n\r\n", 400, false },
+    { LINE "Content-Length:\r\n\r\n", 400, false },
+    { LINE "Content-Length: 99999999999999999999\r\n\r\n", 400, false },
+    { LINE "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", 400, false },
+    { LINE "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n", 400, false },
+    { LINE "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400, false },
+    { LINE "Transfer-Encoding: gzip, chunked\r\n\r\n", 400, false },
+    { LINE "Transfer-Encoding: identity\r\n\r\n", 400, false },
+    { LINE "Transfer-Encoding: xchunked\r\n\r\n", 400, false },
+    { "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400, false },
+    { LINE "Expect: 200-ok\r\n\r\n", 417, false },
+    { LINE "Host: a\r\nHost: b\r\n\r\n", 400, false },
+    { LINE "X-API-Key: a\r\nX-Api-Key: a\r\n\r\n", 400, false },
     { LINE "\r\nbody", 400, false },
 };
 
@@ -185,11 +218,12 @@ answers_are_whole(void **state)
     sbuf_init(&out, 1000);
     sbuf_puts(&a.body, "{}");
     sbuf_puts(&a.headers, "Cache-Control: no-store\r\n");
-    io_answer_write(&out, &a, false);
+    io_answer_write(&out, &a, false, true);
     assert_string_equal(sbuf_str(&out), "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n"
-                        "Content-Length: 2\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n{}");
+                        "Cache-Control: no-store\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
     sbuf_reset(&out);
-    io_answer_write(&out, &a, true);
+    io_answer_write(&out, &a, true, false);
+    assert_null(strstr(sbuf_str(&out), "Connection"));
     assert_null(strstr(sbuf_str(&out), "{}"));
     assert_non_null(strstr(sbuf_str(&out), "Content-Length: 2\r\n"));
     sbuf_fini(&a.body);
@@ -197,9 +231,92 @@ answers_are_whole(void **state)
 
     sbuf_reset(&out);
     a = (struct io_answer){ .status = 426 };
-    io_answer_write(&out, &a, false);
+    io_answer_write(&out, &a, false, true);
     assert_string_equal(sbuf_str(&out), "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n"
                         "Connection: close\r\n\r\n");
+    sbuf_fini(&out);
+}
+
+static const struct chunks {
+    const char *text;
+    enum io_body_scan scan;
+    const char *content;        /* of what is good */
+    const char *behind;
+} chunks[] = {
+    { "5\r\nhello\r\n0\r\n\r\n", IO_BODY_WHOLE, "hello", "" },
+    { "5\r\nhello\r\n0\r\n\r\nGET /", IO_BODY_WHOLE, "hello", "GET /" },
+    { "0\r\n\r\n\r\n", IO_BODY_WHOLE, "", "\r\n" },
+    { "a;x=\"y\"\r\n0123456789\r\n00\r\nA: b\r\nC: d\r\n\r\n", IO_BODY_WHOLE, "0123456789", "" },
+    { "3\r\na\r\n\r\n1\r\nb\r\n0\r\n\r\n", IO_BODY_WHOLE, "a\r\nb", "" },
+    { "5\r\nhel", IO_BODY_MORE, "hel", "" },
+    { "A\r\n0123456789\r\nB\r\n", IO_BODY_TOO_BIG, NULL, NULL },
+    { "15\r\n", IO_BODY_TOO_BIG, NULL, NULL },
+    { "ffffffff\r\n", IO_BODY_TOO_BIG, NULL, NULL },
+    { "100000000\r\n", IO_BODY_BAD, NULL, NULL },
+    { "\r\n", IO_BODY_BAD, NULL, NULL },
+    { "5\nhello", IO_BODY_BAD, NULL, NULL },
+    { "5 \r\nhello", IO_BODY_BAD, NULL, NULL },
+    { " 5\r\nhello", IO_BODY_BAD, NULL, NULL },
+    { "+5\r\nhello", IO_BODY_BAD, NULL, NULL },
+    { "-5\r\nhello", IO_BODY_BAD, NULL, NULL },
+    { "0x5\r\nhello", IO_BODY_BAD, NULL, NULL },
+    { "5\r\nhello!", IO_BODY_BAD, NULL, NULL },
+    { "5\r\nhello\n0\r\n\r\n", IO_BODY_BAD, NULL, NULL },
+    { "5;a\nb\r\nhello", IO_BODY_BAD, NULL, NULL },
+    { "5\r\nhello\r\n0\r\n\nx", IO_BODY_BAD, NULL, NULL },
+    { "5\r\nhello\r\n0\r\n\rx", IO_BODY_BAD, NULL, NULL },
+};
+
+static void
+chunks_are_read_wherever_the_pieces_end(void **state)
+{
+    struct io_head head = { .http_1_1 = true, .chunked = true };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof chunks / sizeof *chunks; i++) {
+        const struct chunks *c = &chunks[i];
+        size_t len = strlen(c->text);
+
+        for (size_t step = 1; step <= len; step++) {
+            enum io_body_scan scan = IO_BODY_MORE;
+            size_t at = 0, used = 0;
+            struct io_body body;
+            struct sbuf out;
+
+            sbuf_init(&out, 20);
+            io_body_begin(&body, &head, 20);
+            for (; at < len && scan == IO_BODY_MORE; at += used)
+                scan = io_body_feed(&body, c->text + at, len - at < step ? len - at : step, &used, &out);
+            if (scan != c->scan || out.failed)
+                fail_msg("%d instead of %d by %zu for:\n%s", scan, c->scan, step, c->text);
+            if (c->content != NULL) {
+                assert_string_equal(sbuf_str(&out), c->content);
+                assert_string_equal(c->text + at, c->behind);
+            }
+            sbuf_fini(&out);
+        }
+    }
+}
+
+static void
+chunk_lines_and_trailers_are_bounded(void **state)
+{
+    struct io_head head = { .http_1_1 = true, .chunked = true };
+    static const char *const starts[] = { "5;", "0\r\nA:" };
+    struct io_body body;
+    struct sbuf out;
+    size_t used, n;
+
+    (void)state;
+    sbuf_init(&out, 20);
+    for (size_t i = 0; i < 2; i++) {
+        io_body_begin(&body, &head, 20);
+        assert_int_equal(io_body_feed(&body, starts[i], strlen(starts[i]), &used, &out), IO_BODY_MORE);
+        for (n = 0; n < 10000; n++)
+            if (io_body_feed(&body, "x", 1, &used, &out) != IO_BODY_MORE)
+                break;
+        assert_true(n < 5000);
+    }
     sbuf_fini(&out);
 }
 
@@ -214,6 +331,8 @@ main(void)
         cmocka_unit_test(the_end_is_found_wherever_the_pieces_end),
         cmocka_unit_test(what_cannot_be_a_head_is_seen_early),
         cmocka_unit_test(answers_are_whole),
+        cmocka_unit_test(chunks_are_read_wherever_the_pieces_end),
+        cmocka_unit_test(chunk_lines_and_trailers_are_bounded),
     };
 
     return cmocka_run_group_tests_name("io_request", tests, NULL, NULL);
