@@ -35,6 +35,10 @@ export const ADMIN = 'the admin token of this test';
 
 let failures = 0;
 
+/* For other kinds of instances: a test has failed; has one? */
+export const failed = () => { failures++; };
+export const hasFailed = () => failures > 0;
+
 /* node:test's test(); a failure makes instances print their logs when they stop. */
 export function test(name, ...rest) {
     const body = rest.pop();

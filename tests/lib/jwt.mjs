@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-import { createHmac, createSign } from 'node:crypto';
+import { createHmac, createSign, sign } from 'node:crypto';
 
 const b64 = (value) => Buffer.from(value).toString('base64url');
 
@@ -13,6 +13,10 @@ export function mint(claims, secret, { alg = 'HS256', header = {} } = {}) {
         return `${text}.`;
     if (alg.startsWith('RS'))
         return `${text}.${createSign(`RSA-SHA${alg.slice(2)}`).update(text).sign(secret, 'base64url')}`;
+    if (alg.startsWith('ES'))
+        return `${text}.${sign(`sha${alg.slice(2)}`, Buffer.from(text), { key: secret, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+    if (alg === 'EdDSA')
+        return `${text}.${sign(null, Buffer.from(text), secret).toString('base64url')}`;
     return `${text}.${createHmac(`sha${alg.slice(2)}`, secret).update(text).digest('base64url')}`;
 }
 

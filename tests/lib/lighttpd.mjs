@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const source = fileURLToPath(new URL('../..', import.meta.url));
 
-/* handlers and relays are unix sockets; sockets go to the first relay. */
+/* handlers are unix sockets, relays are, too, or ports; sockets go to the first relay. */
 export function lighttpdConfig({ dir, port, handlers, relays, env }) {
     const bodyMax = Number(env.CONFAB_BODY_MAX || 2097152);
     const credentials = ['1', 'true'].includes(env.CONFAB_CORS_ALLOW_CREDENTIALS);
@@ -18,7 +18,8 @@ export function lighttpdConfig({ dir, port, handlers, relays, env }) {
         WWW: path.join(source, 'www'),
         HANDLERS: handlers.map(({ socket }) =>
             `("socket" => "${socket}", "check-local" => "disable", "disable-time" => 0)`).join(', '),
-        RELAY: `"host" => "${relays[0]?.socket ?? path.join(dir, 'no-relay.sock')}"`,
+        RELAY: relays[0]?.port ? `"host" => "127.0.0.1", "port" => ${relays[0].port}`
+            : `"host" => "${relays[0]?.socket ?? path.join(dir, 'no-relay.sock')}"`,
         BODY_KIB: Math.floor(bodyMax / 1024) * 16,
         ERRORS: path.join(source, 'deploy/errors'),
         ACCESS_LOG: path.join(dir, 'access.log'),
