@@ -1,7 +1,8 @@
 /* channel - what the push server keeps with a channel that has subscribers, and fan-out
  *
- * Publications are collected and leave at the end of the loop's turn (or after the channel's coalesce_ms) as one
- * frame per form, shared by all. Nothing is done for a channel in whose turn nothing happens.
+ * Publications are collected and leave at the end of the loop's turn (or after the channel's
+ * coalesce_ms) as one frame per form, shared by all. Nothing is done for a channel in whose turn
+ * nothing happens.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,7 +1,7 @@
 /* glob - names that fit a pattern
  *
- * Braces are multiplied out beforehand. What is left takes a time bounded by the product of both lengths: after a
- * mismatch only the last star needs to be tried again.
+ * Braces are multiplied out beforehand. What is left takes a time bounded by the product of both
+ * lengths: after a mismatch only the last star needs to be tried again.
  *
  * SPDX-License-Identifier: MIT
  */

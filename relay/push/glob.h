@@ -16,7 +16,7 @@
 
 #include "shared/arena.h"
 
-#define GLOB_MAX 64             /* patterns without braces that one with braces may stand for; the rest is left out */
+#define GLOB_MAX 64     /* patterns without braces that one with braces may stand for; more are left out */
 
 struct glob {
     const char *patterns[GLOB_MAX];

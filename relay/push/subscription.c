@@ -379,8 +379,8 @@ subscription_command_subscribe(struct push_client *c, const struct command *cmd)
     subscription_ask(s->start);
 }
 
-/* One that only begins is answered, too: SDKs give the connection up when an answer stays away. The error is a temporary
- * one, so that it cannot end a later subscription of that name. */
+/* One that only begins is answered, too: SDKs give the connection up when an answer stays away. The
+ * error is a temporary one, so that it cannot end a later subscription of that name. */
 void
 subscription_command_unsubscribe(struct push_client *c, const struct command *cmd)
 {

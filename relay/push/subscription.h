@@ -60,10 +60,11 @@ struct subscription_wish {
     struct command_recover recover;     /* what the client wants to go on from */
 };
 
-/* Subscribes c to all wishes, then calls done with the entries of connect's `subs`, valid during the callback: before this
- * returns, or later; not at all when c has gone by then. Wishes for unknown channels or beyond a limit: verdict
- * says so and nothing is subscribed. Publications that come meanwhile are held back until
- * subscription_started_all, before which c->user and c->client_info must be set. */
+/* Subscribes c to all wishes, then calls done with the entries of connect's `subs`, valid during the
+ * callback: before this returns, or later; not at all when c has gone by then. Wishes for unknown
+ * channels or beyond a limit: verdict says so and nothing is subscribed. Publications that come
+ * meanwhile are held back until subscription_started_all, before which c->user and c->client_info
+ * must be set. */
 void subscription_start_all(struct push_client *c, const struct subscription_wish *wishes, size_t n,
                             void (*done)(struct push_client *c, struct push_verdict v,
                                          const struct reply_sub *subs, size_t n));

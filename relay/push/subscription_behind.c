@@ -1,7 +1,8 @@
 /* subscription_behind - readers who do not take what they are sent as fast as it comes
  *
- * What happens to them is the channel's choice. "close" needs nothing here: their queue grows to its bound and the
- * connection ends. The others keep the queue short: the publisher never waits, and nobody else notices.
+ * What happens to them is the channel's choice. "close" needs nothing here: their queue grows to its
+ * bound and the connection ends. The others keep the queue short: the publisher never waits, and
+ * nobody else notices.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -75,8 +75,8 @@ struct subscription_start {
     size_t n_held, held_size;
 };
 
-/* Finds out where s begins, then calls ready: before it returns, or later. PUSH_UNRECOVERABLE, PUSH_TOO_MANY,
- * PUSH_INTERNAL: it cannot begin. */
+/* Finds out where s begins, then calls ready: before it returns, or later. PUSH_UNRECOVERABLE,
+ * PUSH_TOO_MANY, PUSH_INTERNAL: it cannot begin. */
 void subscription_ask(struct subscription_start *st);
 
 /* The answer for the client. Valid as long as st. */
