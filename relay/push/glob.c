@@ -53,6 +53,8 @@ void
 glob_compile(struct arena *a, const char *text, struct glob *g_r)
 {
     g_r->n = 0;
+    if (strlen(text) > GLOB_BYTES)
+        return;
     expand(a, text[0] ? arena_string(a, text) : "*", g_r);
 }
 

@@ -16,6 +16,7 @@
 
 #include "shared/arena.h"
 
+#define GLOB_BYTES 512  /* a longer pattern fits nothing */
 #define GLOB_MAX 64     /* patterns without braces that one with braces may stand for; more are left out */
 
 struct glob {

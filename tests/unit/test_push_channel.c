@@ -511,6 +511,10 @@ globs(void **state)
     }
     glob_compile(a, "{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}", &g);
     assert_int_equal(g.n, GLOB_MAX);
+    glob_compile(a, arena_printf(a, "%*s", GLOB_BYTES, "x"), &g);
+    assert_int_equal(g.n, 1);
+    glob_compile(a, arena_printf(a, "%*s", GLOB_BYTES + 1, "x"), &g);
+    assert_false(glob_fits(&g, arena_printf(a, "%*s", GLOB_BYTES + 1, "x")));
     arena_free(a);
 }
 
