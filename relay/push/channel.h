@@ -93,9 +93,9 @@ struct channel_batch {
     size_t n;
     struct frame *plain[2];             /* [bare] */
     struct frame **rest[2];             /* deltas from one of the list to the next; [0] is not used */
-    struct publication *base[2];        /* of ... */
-    bool based[2];
-    struct frame *patched[2];           /* ... these, the last that were asked for */
+    struct frame *fresh[2];             /* deltas for those who have nothing yet ... */
+    struct frame *patched[2];           /* ... and for those who have */
+    struct publication *base[2];        /* ... this: the last that was asked for */
     int slow;                           /* enum channel_slow */
     uint64_t first, last;               /* offsets; 0: none has one */
     bool holed;                         /* their offsets do not follow each other */

@@ -2,7 +2,7 @@
  *
  * One piece of bytes per form, whatever the number of subscribers. With deltas all but the first publication
  * of a batch are the same for everybody; the first depends on what a subscriber had before, which is
- * nearly always the same publication: the last answer is kept.
+ * nearly always the same publication, or none: these two answers are kept.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -81,6 +81,7 @@ channel_batch_fini(struct channel_batch *b)
 {
     for (int bare = 0; bare < 2; bare++) {
         frame_unref(b->plain[bare]);
+        frame_unref(b->fresh[bare]);
         frame_unref(b->patched[bare]);
         drop(b->rest[bare], b->n);
     }
@@ -119,17 +120,17 @@ rest(struct channel_batch *b, bool bare)
 struct frame *
 channel_batch_delta(struct channel_batch *b, struct publication *base, bool bare)
 {
-    struct frame **list;
+    struct frame **made = base ? &b->patched[bare] : &b->fresh[bare], **list;
 
-    if (b->based[bare] && b->base[bare] == base)
-        return b->patched[bare];
-    frame_unref(b->patched[bare]);
+    if (*made && (!base || b->base[bare] == base))
+        return *made;
+    frame_unref(*made);
     list = rest(b, bare);
     list[0] = write_delta(b, b->list[0], base, bare);
-    b->patched[bare] = join(list, b->n);
+    *made = join(list, b->n);
     frame_unref(list[0]);
     list[0] = NULL;
-    b->base[bare] = base;
-    b->based[bare] = true;
-    return b->patched[bare];
+    if (base)
+        b->base[bare] = base;
+    return *made;
 }
