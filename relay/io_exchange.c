@@ -328,8 +328,8 @@ verdict_follow(struct io_exchange *x, enum io_verdict verdict, struct io_answer 
         io_count(io, IO_ANSWERED, 1);
         if (verdict == IO_UPGRADE)      /* of what was no upgrade: a mistake of the layer above */
             client_abandon(io, client);
-        if (verdict == IO_LATER)
-            answer_send(x);             /* it was answered at once */
+        if (x->ready)
+            answer_send(x);             /* by io_exchange_answer, at once */
         else
             exchange_answer(x, a);
     }

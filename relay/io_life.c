@@ -95,6 +95,8 @@ conn_ping(struct conn *c, const struct io_rules *rules)
     struct io_links *l = c->links;
 
     c->ping_ms = l->clock_ms + ping_pause(rules);
+    if (c->behind && c->asked_ms > 0)       /* one that waits to be read is enough */
+        return;
     if (c->asked_ms == 0)
         c->asked_ms = l->clock_ms > 0 ? l->clock_ms : 1;
     /* not held to the queue's bounds: few bytes, and few before the peer counts as dead */

@@ -177,7 +177,7 @@ timer_stop(struct io_timer *t)
 static void
 descriptors_raise(const struct config *config)
 {
-    rlim_t sockets = (rlim_t)config->relay_connections_max + IO_HANDSHAKES_MAX;
+    rlim_t sockets = (rlim_t)config->relay_connections_max + 2 * IO_HANDSHAKES_MAX;
     rlim_t wanted = IO_DESCRIPTORS_OTHER
         + sockets * (config->relay_tls_certificate[0] != '\0' ? DESCRIPTORS_TLS : 1);
     struct rlimit limit;

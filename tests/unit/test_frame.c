@@ -71,6 +71,33 @@ a_ping_is_told_from_text(void **state)
 }
 
 static void
+joined_frames_are_read_one_by_one(void **state)
+{
+    char *longer = calloc(1, 70000);
+    struct frame *list[4] = { frame_text("a", 1), frame_text(longer, 70000), frame_ping(), frame_text("", 0) };
+    static const size_t lengths[] = { 1, 70000, 1, 0 };
+    struct frame *joined = frame_join(list, 4), *part;
+    struct frame_view v;
+    uint32_t at = 0, part_at = 0;
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        assert_true(frame_next(joined, &at, &v));
+        assert_int_equal(v.len, lengths[i]);
+        assert_int_equal(v.text, i != 2);
+        part = frame_part(joined, &part_at);
+        assert_int_equal(part->len, list[i]->len);
+        assert_memory_equal(part->bytes, list[i]->bytes, part->len);
+        frame_unref(part);
+        frame_unref(list[i]);
+    }
+    assert_false(frame_next(joined, &at, &v));
+    assert_null(frame_part(joined, &part_at));
+    frame_unref(joined);
+    free(longer);
+}
+
+static void
 references_are_counted(void **state)
 {
     struct frame *f = frame_text("hi", 2);
@@ -91,6 +118,7 @@ main(void)
         cmocka_unit_test(headers_follow_the_length),
         cmocka_unit_test(no_payload_needs_no_pointer),
         cmocka_unit_test(a_ping_is_told_from_text),
+        cmocka_unit_test(joined_frames_are_read_one_by_one),
         cmocka_unit_test(references_are_counted),
     };
 

@@ -145,7 +145,7 @@ static void
 long_answers_wait_for_their_reader(void **state)
 {
     static char bytes[2000000];
-    int fd = peer_dial(), small = 4096;
+    int fd = peer_dial(), small = 65536;
     size_t n = 0;
     ssize_t got;
 
