@@ -186,7 +186,7 @@ exchanges_are_answered_later(void **state)
     peer_say(fd, "POST /later HTTP/1.1\r\nContent-Length: 1\r\n\r\nxGET /plain HTTP/1.1\r\n\r\n");
     while (world_counter(IO_ANSWERED) == 0 && world.exchange == NULL)
         usleep(1000);
-    world_on_loop(answer_exchange, "well");
+    world_on_loop(answer_exchange, (void *)"well");
     peer_expect(fd, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nwell");
     peer_read_to(fd, "GET /plain? []");
     peer_say(fd, "POST /now HTTP/1.1\r\nContent-Length: 1\r\n\r\ny");
@@ -198,14 +198,14 @@ exchanges_are_answered_later(void **state)
     peer_say(fd, "HEAD /later HTTP/1.1\r\n\r\n");
     close(fd);
     world_await(&world.gone, 1);
-    world_on_loop(answer_exchange, "nobody");
+    world_on_loop(answer_exchange, (void *)"nobody");
 
     /* one that has shut its half only gets its answer */
     fd = peer_dial();
     peer_say(fd, "HEAD /later HTTP/1.1\r\n\r\n");
     shutdown(fd, SHUT_WR);
     world_await(&world.gone, 2);
-    world_on_loop(answer_exchange, "still");
+    world_on_loop(answer_exchange, (void *)"still");
     peer_expect(fd, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\n");
     peer_expect_end(fd);
 
@@ -223,7 +223,7 @@ stop_and_answer(void **state)
     int e = world_stop(state);
 
     if (world.exchange != NULL)
-        answer_exchange("late");
+        answer_exchange((void *)"late");
     return e;
 }
 
