@@ -591,7 +591,7 @@ world_store_forget(const char *channel)
 
     stream_empty(s);
     s->top.offset = 0;
-    snprintf(s->top.epoch, sizeof s->top.epoch, "e%d", ++s->generation);
+    snprintf(s->top.epoch, sizeof s->top.epoch, "e%d", ++s->generation % 1000);
 }
 
 void
