@@ -26,7 +26,7 @@
 #include "shared/log.h"
 #include "shared/utf8.h"
 
-enum { RX_SIZE = 128 };                 /* kept per connection for life; messages are gathered by us */
+enum { RX_SIZE = 80 };                  /* kept per connection for life; messages are gathered by us */
 enum { HEADER_POOL = 4 };               /* handshakes in the library at once: one, to be exact */
 enum { REASON_MAX = 123 };              /* a Close frame holds 125 bytes, two are the code */
 /* WebSocket close codes (RFC 6455 section 7.4.1) */
