@@ -26,6 +26,7 @@
 #define ENV_PREFIX "CONFAB_"
 #define DEFAULT_FILE CONFAB_SYSCONFDIR "/confab/confab.conf"
 #define SECRET_SUFFIX "_file"
+#define ROOMS_LEEWAY_S 2            /* their issuer's clock is this one */
 #define SECRET_GOOD_LEN 32          /* RFC 7518 section 3.2: a key as long as the hash */
 
 static const struct config_row rows[] = {
@@ -42,7 +43,7 @@ static const struct config_row rows[] = {
 
 static const char *const known_systems[] = {
 #ifndef CONFAB_WITHOUT_SQLITE
-    "mtchat",
+    "mtchat", "rooms",
 #endif
     NULL
 };
@@ -309,22 +310,29 @@ split(struct arena *a, const char *text)
     return list;
 }
 
+/* The list of that one key; empty for "". */
+static const char *const *
+one_key(struct arena *a, const char *key)
+{
+    const char **list = arena_array(a, 2, sizeof *list);
+
+    if (key[0] != '\0')
+        list[0] = key;
+    return list;
+}
+
 static void
 derive(struct arena *a, struct config *c)
 {
-    const char **single;
-
     if (c->run[0] == '\0')
         c->run = arena_printf(a, "%s/run", c->state);
     if (c->database[0] == '\0')
         c->database = arena_printf(a, "%s/confab.db", c->state);
     c->trusted = strcmp(c->auth, "trusted") == 0;
     c->jwt_keys = split(a, c->jwt_secrets);
-    if (c->jwt_keys[0] == NULL && c->jwt_secret[0] != '\0') {
-        single = arena_array(a, 2, sizeof *single);
-        single[0] = c->jwt_secret;
-        c->jwt_keys = single;
-    }
+    if (c->jwt_keys[0] == NULL)
+        c->jwt_keys = one_key(a, c->jwt_secret);
+    c->rooms_keys = one_key(a, c->rooms_jwt_secret);
 }
 
 enum err
@@ -368,6 +376,14 @@ all_known(const char *text, const char *const *known, size_t *n_r)
     return true;
 }
 
+static void
+warn_short(const char *secret, const char *setting)
+{
+    if (strlen(secret) < SECRET_GOOD_LEN)
+        log_event(LOG_LEVEL_WARNING, "short_secret", "setting", setting, "wanted_bytes",
+                  log_number(SECRET_GOOD_LEN), NULL);
+}
+
 static enum err
 check_auth(const struct config *c, struct fail *fail)
 {
@@ -381,9 +397,19 @@ check_auth(const struct config *c, struct fail *fail)
         return err_fail(fail, ERR_FIELD, "jwt_secret",
                         "auth = jwt needs jwt_secret or jwt_secrets (or auth = trusted for a demo)");
     for (key = c->jwt_keys; *key != NULL; key++)
-        if (strlen(*key) < SECRET_GOOD_LEN)
-            log_event(LOG_LEVEL_WARNING, "short_secret", "setting", "jwt_secret", "wanted_bytes",
-                      log_number(SECRET_GOOD_LEN), NULL);
+        warn_short(*key, "jwt_secret");
+    return ERR_OK;
+}
+
+/* Whoever may register gets tokens made with this key: a guessable one would let anybody in as anybody. */
+static enum err
+check_rooms(const struct config *c, struct fail *fail)
+{
+    if (strlen(c->rooms_jwt_secret) < SECRET_GOOD_LEN)
+        return err_fail(fail, ERR_FIELD, "rooms_jwt_secret",
+                        "rooms need rooms_jwt_secret, at least %d bytes", SECRET_GOOD_LEN);
+    if (c->runner_key[0] != '\0')
+        warn_short(c->runner_key, "runner_key");
     return ERR_OK;
 }
 
@@ -428,7 +454,9 @@ config_check(const struct config *c, struct fail *fail)
 
     if ((e = check_parts(c, fail)) != ERR_OK)
         return e;
-    if (config_has_chat(c) && (e = check_auth(c, fail)) != ERR_OK)
+    if (config_serves(c, "mtchat") && (e = check_auth(c, fail)) != ERR_OK)
+        return e;
+    if (config_serves(c, "rooms") && (e = check_rooms(c, fail)) != ERR_OK)
         return e;
     if (!log_level_named(c->log_level, &level))
         return err_fail(fail, ERR_FIELD, "log_level",
@@ -489,5 +517,18 @@ config_token_rules(const struct config *c)
         .check_times = c->jwt_check_exp,
         .leeway_s = c->jwt_leeway_s,
         .audience = c->jwt_audience[0] != '\0' ? c->jwt_audience : NULL,
+    };
+}
+
+struct token_rules
+config_rooms_rules(const struct config *c)
+{
+    return (struct token_rules){
+        .secrets = c->rooms_keys,
+        .user_claim = "sub",
+        .check_times = true,
+        .require_expiry = true,
+        .leeway_s = ROOMS_LEEWAY_S,
+        .audience = ROOMS_AUDIENCE,
     };
 }

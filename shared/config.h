@@ -58,6 +58,7 @@ struct config {
     /* derived once, at the end of config_load */
     bool trusted;                       /* auth = trusted */
     const char *const *jwt_keys;        /* NULL-terminated, may be empty */
+    const char *const *rooms_keys;      /* the same of rooms */
 };
 
 /* Reads file and environment into a new config in the arena, which must outlive it. An unknown
@@ -85,5 +86,9 @@ bool config_serves(const struct config *c, const char *system);
 
 /* How mtchat's tokens are judged under c. Lives as long as c. */
 struct token_rules config_token_rules(const struct config *c);
+
+/* The same for the tokens of rooms, which are made here: ROOMS_AUDIENCE, always with an end. */
+#define ROOMS_AUDIENCE "confab:rooms"
+struct token_rules config_rooms_rules(const struct config *c);
 
 #endif

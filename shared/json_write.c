@@ -5,6 +5,8 @@
 #include "shared/json.h"
 
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void
@@ -185,6 +187,19 @@ json_int(struct sbuf *b, int64_t n)
 }
 
 void
+json_double(struct sbuf *b, double v)
+{
+    char digits[32];
+
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, v);
+        if (strtod(digits, NULL) == v)
+            break;
+    }
+    json_put_raw(b, digits);
+}
+
+void
 json_bool(struct sbuf *b, bool v)
 {
     json_put_raw(b, v ? "true" : "false");
@@ -215,6 +230,13 @@ json_kv_int(struct sbuf *b, const char *name, int64_t n)
 {
     json_key(b, name);
     json_int(b, n);
+}
+
+void
+json_kv_double(struct sbuf *b, const char *name, double v)
+{
+    json_key(b, name);
+    json_double(b, v);
 }
 
 void

@@ -181,9 +181,10 @@ take(_Atomic uint64_t *group, uint64_t tag, uint64_t now, uint64_t cost, uint64_
     return 0;
 }
 
-enum err
-ratelimit_take(struct ratelimit *r, const char *key, int64_t rate_per_s, int64_t burst,
-               int64_t now_ms, int64_t *wait_ms_r)
+/* One token of a bucket that fills by `rate` in each period. */
+static enum err
+take_at(struct ratelimit *r, const char *key, int64_t rate, int64_t period_us, int64_t burst,
+        int64_t now_ms, int64_t *wait_ms_r)
 {
     unsigned char bytes[crypto_shorthash_BYTES];
     uint64_t hash, tag, cost, wait;
@@ -191,11 +192,25 @@ ratelimit_take(struct ratelimit *r, const char *key, int64_t rate_per_s, int64_t
     crypto_shorthash(bytes, (const unsigned char *)key, strlen(key), r->table->header.key);
     memcpy(&hash, bytes, sizeof hash);
     tag = (hash >> TIME_BITS) | 1;      /* never 0: that is an untouched slot */
-    if (rate_per_s < 1)
-        rate_per_s = 1;
-    cost = rate_per_s < US_PER_S ? (uint64_t)(US_PER_S / rate_per_s) : 1;
+    if (rate < 1)
+        rate = 1;
+    cost = rate < period_us ? (uint64_t)(period_us / rate) : 1;
     wait = take(r->table->slots[hash % GROUPS], tag, (uint64_t)now_ms * 1000, cost,
                 cost * (uint64_t)(burst > 0 ? burst : 1));
     *wait_ms_r = (int64_t)((wait + 999) / 1000);
     return wait == 0 ? ERR_OK : ERR_RATE;
+}
+
+enum err
+ratelimit_take(struct ratelimit *r, const char *key, int64_t rate_per_s, int64_t burst,
+               int64_t now_ms, int64_t *wait_ms_r)
+{
+    return take_at(r, key, rate_per_s, US_PER_S, burst, now_ms, wait_ms_r);
+}
+
+enum err
+ratelimit_take_slowly(struct ratelimit *r, const char *key, int64_t rate_per_min, int64_t burst,
+                      int64_t now_ms, int64_t *wait_ms_r)
+{
+    return take_at(r, key, rate_per_min, 60 * (int64_t)US_PER_S, burst, now_ms, wait_ms_r);
 }

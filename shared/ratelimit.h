@@ -24,4 +24,8 @@ void ratelimit_close(struct ratelimit *r);
 enum err ratelimit_take(struct ratelimit *r, const char *key, int64_t rate_per_s, int64_t burst,
                         int64_t now_ms, int64_t *wait_ms_r);
 
+/* The same at a rate per minute. */
+enum err ratelimit_take_slowly(struct ratelimit *r, const char *key, int64_t rate_per_min,
+                               int64_t burst, int64_t now_ms, int64_t *wait_ms_r);
+
 #endif

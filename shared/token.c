@@ -64,6 +64,8 @@ token_verify(struct arena *a, const char *text, const struct token_rules *rules,
     if (rules->check_times
         && jws_times(claims, rules->leeway_s, now_ms, &token.expires_ms) != ERR_OK)
         return ERR_UNAUTHORIZED;
+    if (rules->require_expiry && token.expires_ms == 0)
+        return ERR_UNAUTHORIZED;
     token.user = user_of(a, claims, rules->user_claim);
     if (token.user == NULL)
         return ERR_UNAUTHORIZED;

@@ -23,6 +23,7 @@ struct token_rules {
     const char *const *secrets;     /* NULL-terminated; the raw bytes are the key; any may fit */
     const char *user_claim;         /* "sub" */
     bool check_times;               /* honour exp and nbf */
+    bool require_expiry;            /* a token without exp is refused */
     int64_t leeway_s;
     const char *audience;           /* required in aud, NULL = aud is not looked at ... */
                                     /* ... but one beginning "confab:" other than this is refused */

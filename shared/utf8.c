@@ -86,22 +86,38 @@ utf8_trim(const char *p, size_t len, size_t *len_r)
     return p;
 }
 
-char *
-utf8_fold(struct arena *a, const char *text)
+/* What u8_tolower and u8_casefold have in common. */
+typedef uint8_t *change_case(const uint8_t *s, size_t n, const char *language, uninorm_t nf,
+                             uint8_t *into, size_t *len_r);
+
+static char *
+changed(struct arena *a, const char *text, change_case *change, uninorm_t form)
 {
-    uint8_t *folded;
+    uint8_t *made;
     size_t len = 0;
     char *copy;
 
     if (text == NULL || text[0] == '\0')
         return arena_string(a, "");
-    folded = u8_casefold((const uint8_t *)text, strlen(text), NULL, UNINORM_NFC, NULL, &len);
-    if (folded == NULL) {
+    made = change((const uint8_t *)text, strlen(text), NULL, form, NULL, &len);
+    if (made == NULL) {
         if (errno == ENOMEM)
             arena_exhausted(strlen(text));
-        return arena_string(a, text);   /* not UTF-8: found only as it stands */
+        return arena_string(a, text);   /* not UTF-8: it stays as it stands */
     }
-    copy = arena_copy(a, folded, len);
-    free(folded);
+    copy = arena_copy(a, made, len);
+    free(made);
     return copy;
+}
+
+char *
+utf8_lower(struct arena *a, const char *text)
+{
+    return changed(a, text, u8_tolower, NULL);
+}
+
+char *
+utf8_fold(struct arena *a, const char *text)
+{
+    return changed(a, text, u8_casefold, UNINORM_NFC);
 }

@@ -23,6 +23,9 @@ bool utf8_visible(const char *p, size_t len);
 /* The text without white space at both ends (Unicode White_Space), as a slice of it. */
 const char *utf8_trim(const char *p, size_t len, size_t *len_r);
 
+/* A lower-case copy. */
+char *utf8_lower(struct arena *a, const char *text);
+
 /* Case-folded and NFC-normalised copy for caseless search in all scripts
  * (Unicode 3.13, default caseless matching). "" for NULL. */
 char *utf8_fold(struct arena *a, const char *text);

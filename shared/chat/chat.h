@@ -21,6 +21,7 @@
 enum entry_kind {
     ENTRY_SAID = 0,     /* by a user; counts as unread for the others */
     ENTRY_SYSTEM = 1,   /* by the system; never counts, cannot be changed */
+    ENTRY_EVENT = 2,    /* something happened (rooms); never counts */
 };
 
 /* One entry of a conversation's ordered run. Within a conversation uid, n and at_ms rise together,
@@ -124,6 +125,8 @@ struct conversation_filter {
 
 /* ---- what the systems put into words ---- */
 
+struct room_notice;
+
 /* What an event is about, handed to the system that puts it into its own words. */
 struct notice {
     enum event_kind kind;
@@ -133,6 +136,7 @@ struct notice {
     const char *user;               /* READ, MEMBER_*, PRESENCE */
     struct id read;                 /* READ */
     bool online;                    /* PRESENCE */
+    const struct room_notice *room; /* what a room's event is about (room.h); else NULL */
 };
 
 enum system_entry { SYSTEM_CREATED, SYSTEM_JOINED, SYSTEM_LEFT };
@@ -150,6 +154,6 @@ struct chat_system {
 
 /* The table of systems; NULL for an unknown name. */
 const struct chat_system *chat_system_find(const char *name);
-extern const struct chat_system chat_mtchat;
+extern const struct chat_system chat_mtchat, chat_rooms;
 
 #endif

@@ -79,6 +79,17 @@ tx_operation(struct op *o, enum event_verb verb, const char *user, const char *c
         (struct event_operation){ .verb = verb, .user = user, .channel = channel };
 }
 
+void
+tx_close(struct op *o, const char *channel, int code, const char *reason)
+{
+    struct event_operation *op;
+
+    tx_operation(o, EVENT_CLOSE, NULL, channel);
+    op = &o->outbox->operations[o->outbox->n_operations - 1];
+    op->code = code;
+    op->reason = reason;
+}
+
 char *
 tx_channel(struct op *o, const struct id *conversation)
 {
@@ -169,13 +180,31 @@ push(struct op *o, const struct targets *t)
     sbuf_fini(&message);
 }
 
+/* Operations need an event to ride on; closing sockets may be all there is to tell. */
+static void
+carry_operations(struct op *o)
+{
+    struct outbox *box = o->outbox;
+
+    if (box->n > 0 || box->n_operations == 0)
+        return;
+    for (size_t i = 0; i < box->n_operations; i++)
+        assert(box->operations[i].verb == EVENT_CLOSE);
+    box->events = arena_grow(o->arena, box->events, box->n, &box->size, sizeof *box->events);
+    box->events[box->n++] = (struct event){
+        .at_ms = o->now_ms, .kind = EVENT_CLOSING, .system = o->system->name,
+        .request = o->request, .body = "",
+    };
+}
+
 enum err
 tx_end(struct op *o, enum err e)
 {
     struct targets t = { 0 };
-    bool says = o->outbox->n > 0;
+    bool says;
 
-    assert(says || o->outbox->n_operations == 0);       /* operations need an event to ride on */
+    carry_operations(o);
+    says = o->outbox->n > 0;
     if (e == ERR_OK && says)
         e = write_log(o, &t);
     e = db_end(o->db, e);

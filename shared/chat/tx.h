@@ -26,6 +26,10 @@ void tx_except(struct op *o, const char *user);
  * count before any of its events is delivered. */
 void tx_operation(struct op *o, enum event_verb verb, const char *user, const char *channel);
 
+/* Notes that sockets on the channel are closed (EVENT_CLOSE). In a transaction without events it rides on
+ * one of its own, EVENT_CLOSING, which nobody hears. reason: short ASCII. */
+void tx_close(struct op *o, const char *channel, int code, const char *reason);
+
 /* Ends it. With ERR_OK: numbers, events, endpoints, commit, then the push. Otherwise rolls back.
  * Returns e, or why the commit failed: then nothing happened. */
 enum err tx_end(struct op *o, enum err e);

@@ -83,6 +83,7 @@ struct db_row;      /* a running statement */
 struct db_row *db_query(struct db *db, int q, struct arena *a);
 
 void db_bind_int(struct db_row *r, const char *name, int64_t v);        /* name with its ':' */
+void db_bind_real(struct db_row *r, const char *name, double v);
 void db_bind_text(struct db_row *r, const char *name, const char *v);   /* NULL binds NULL */
 void db_bind_text_n(struct db_row *r, const char *name, const char *p, size_t len);
 void db_bind_blob(struct db_row *r, const char *name, const void *p, size_t len);
@@ -92,6 +93,7 @@ void db_bind_id(struct db_row *r, const char *name, const struct id *id); /* not
 bool db_step(struct db_row *r);
 
 int64_t db_int(struct db_row *r, int column);                   /* NULL reads as 0 */
+double db_real(struct db_row *r, int column);                    /* NULL reads as 0 */
 bool db_is_null(struct db_row *r, int column);
 const char *db_text(struct db_row *r, int column);              /* NULL reads as NULL */
 const void *db_blob(struct db_row *r, int column, size_t *len_r);

@@ -337,6 +337,15 @@ db_bind_int(struct db_row *r, const char *name, int64_t v)
 }
 
 void
+db_bind_real(struct db_row *r, const char *name, double v)
+{
+    int i = parameter(r, name);
+
+    if (i != 0)
+        bound(r, sqlite3_bind_double(r->stmt, i, v));
+}
+
+void
 db_bind_text(struct db_row *r, const char *name, const char *v)
 {
     int i = parameter(r, name);
@@ -390,6 +399,12 @@ int64_t
 db_int(struct db_row *r, int column)
 {
     return sqlite3_column_int64(r->stmt, column);
+}
+
+double
+db_real(struct db_row *r, int column)
+{
+    return sqlite3_column_double(r->stmt, column);
 }
 
 bool

@@ -172,6 +172,10 @@ frame_type(enum event_kind kind)
         return "dialog.unarchived";
     case EVENT_PRESENCE:
         return "presence.update";
+    case EVENT_RELATIONSHIP:
+    case EVENT_ORCHESTRATION:
+    case EVENT_CLOSING:
+        break;              /* not of this system, or heard by nobody */
     }
     return "unknown";
 }
@@ -208,6 +212,10 @@ write_fields(struct sbuf *out, const struct notice *n)
     case EVENT_PRESENCE:
         json_kv(out, "user_id", n->user);
         json_kv_bool(out, "is_online", n->online);
+        break;
+    case EVENT_RELATIONSHIP:
+    case EVENT_ORCHESTRATION:
+    case EVENT_CLOSING:
         break;
     }
 }

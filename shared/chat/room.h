@@ -1,0 +1,391 @@
+/* room - the rooms system: what a room is made of, and its operations
+ *
+ * A room belongs to one account. In it are agents, what was said and what happened (entries of one run:
+ * one sequence of ids, strictly rising times), one edge for each pair of agents, memories, plans and
+ * the keys of runners, the outside programs that let agents speak.
+ *
+ * op->system is &chat_rooms. Ids are row keys: positive, below 2^53. A room that is missing and one that
+ * is not the caller's are the same ERR_NOT_FOUND; so are agents that are not in the room where a path
+ * names them. ERR_RULE is a rule of the domain broken, its sentence in op->fail. Inputs are checked
+ * structs: lengths, ranges and reserved names (room_name_reserved) are the caller's to refuse;
+ * what needs rows is refused here. A null text is "none". Results belong to the arena.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SHARED_CHAT_ROOM_H
+#define SHARED_CHAT_ROOM_H
+
+#include "shared/chat/account.h"
+#include "shared/chat/op.h"
+#include "shared/opaque.h"
+
+#define ROOM_ID_MAX INT64_C(9007199254740991)
+
+/* Close codes of sockets. */
+#define ROOM_CLOSE_CREDENTIAL 4001
+#define ROOM_CLOSE_ROOM 4003
+
+/* What a user's own messages are called, and the three voices no agent has. */
+#define ROOM_SENDER_USER "user"
+#define ROOM_VOICE_NARRATOR "🎭 Рассказчик Нарратор"
+#define ROOM_VOICE_SUMMARY "📊 Сводка Суммаризатор"
+#define ROOM_VOICE_SYSTEM "Система"
+
+/* Numbers are those of the database; each has its words in room.c. */
+enum orchestration {
+    ORCHESTRATION_SINGLE = 1, ORCHESTRATION_CIRCULAR, ORCHESTRATION_NARRATOR,
+    ORCHESTRATION_FULL_CONTEXT,
+};
+enum mood { MOOD_HAPPY = 1, MOOD_NEUTRAL, MOOD_SAD, MOOD_ANGRY, MOOD_EXCITED };
+enum plan_status { PLAN_PENDING = 1, PLAN_IN_PROGRESS, PLAN_DONE };
+
+struct room {
+    int64_t id;
+    int64_t account;            /* whose it is */
+    const char *name;
+    const char *description;    /* NULL: never given; "" is one */
+    double speed;
+    enum orchestration orchestration;
+    bool running;
+    int64_t created_ms;
+    int64_t updated_ms;         /* 0: never */
+    int64_t n_agents;
+};
+
+struct agent {
+    int64_t id;
+    const char *name;
+    const char *character;
+    const char *avatar;         /* NULL: none */
+    enum mood mood;
+    double level;               /* of the mood */
+};
+
+struct memory {
+    int64_t id;
+    const char *content;
+    double importance;
+    int64_t at_ms;
+};
+
+struct plan {
+    int64_t id;
+    const char *description;
+    enum plan_status status;
+};
+
+/* An edge; from < to. */
+struct room_edge {
+    int64_t from, to;
+    double level;
+};
+
+/* The other agent of a pair, as one of them sees it. */
+struct agent_link {
+    int64_t agent;
+    const char *name;
+    double level;
+};
+
+/* A message or an event. */
+struct room_entry {
+    int64_t id;
+    int64_t at_ms;
+    const char *text;           /* an event's description */
+    const char *sender;         /* message; NULL: it is an event */
+    int64_t agent;              /* message: who spoke or is spoken to; 0: nobody in particular, or gone */
+    const char *type;           /* event */
+    const int64_t *agents;      /* event: whom it concerns */
+    size_t n_agents;
+};
+
+/* What an event of the log says of a room (struct notice). */
+struct room_notice {
+    int64_t room;
+    const struct room_entry *entry;     /* EVENT_ENTRY_NEW */
+    const struct room_edge *edge;       /* EVENT_RELATIONSHIP */
+    bool running;                       /* EVENT_ORCHESTRATION */
+    enum orchestration orchestration;
+};
+
+/* Who calls: the owner of an account, or a runner. */
+struct room_actor {
+    int64_t account;            /* 0: a runner */
+    int64_t key;                /* runner: id of its key; 0: the operator's */
+    int64_t scope;              /* runner: the only room it may know; 0: all */
+};
+
+/* ---- words and rules without rows (room.c) ---- */
+
+/* Decimal digits of 1 to ROOM_ID_MAX. false: none, *id_r is 0. */
+bool room_id_parse(const char *text, int64_t *id_r);
+
+const char *orchestration_word(enum orchestration o);
+const char *mood_word(enum mood m);
+const char *plan_status_word(enum plan_status s);
+bool orchestration_named(const char *word, enum orchestration *o_r);
+bool mood_named(const char *word, enum mood *m_r);
+bool plan_status_named(const char *word, enum plan_status *s_r);
+double mood_level(enum mood m);         /* of the preset */
+
+/* A name that clients would draw as the user or as a stage voice? */
+bool room_name_reserved(struct arena *a, const char *name);
+
+/* One of the three stage voices, literally? */
+bool room_voice(const char *sender);
+
+/* ---- rooms (op_room.c) ---- */
+
+struct room_new {
+    const char *name, *description;
+    enum orchestration orchestration;
+};
+
+/* The account's own. A narrator room is born with its narrator. ERR_RULE: rooms_per_user. */
+enum err op_room_create(struct op *o, int64_t account, const struct room_new *in,
+                        struct room *room_r);
+
+/* All that the actor may know, by id. */
+enum err op_room_list(struct op *o, const struct room_actor *who, struct room **rooms_r, size_t *n_r);
+
+/* Owner or runner in scope; one read, so it also serves to ask for the room before the input is looked at. */
+enum err op_room_find(struct op *o, const struct room_actor *who, int64_t room,
+                      struct room *room_r);
+
+struct room_change {
+    const char *description;    /* NULL leaves it, "" empties it */
+    bool has_speed;
+    double speed;
+};
+
+/* Owner. Changing nothing is fine and leaves updated_ms alone. */
+enum err op_room_change(struct op *o, const struct room_actor *who, int64_t room,
+                        const struct room_change *change, struct room *room_r);
+
+/* Owner. Everything in it goes, and agents that are in no other room; its chat and graph sockets are closed with
+ * 4003, those of its runner keys with 4001. */
+enum err op_room_delete(struct op *o, const struct room_actor *who, int64_t room);
+
+/* Owner. Tells runners, whether or not it changes anything. ERR_RULE (start): a room of type single, or without
+ * agents. *was_r: it was running. */
+enum err op_room_run(struct op *o, const struct room_actor *who, int64_t room, bool running,
+                     struct room *room_r, bool *was_r);
+
+/* ---- agents (op_agent.c) ---- */
+
+struct agent_new {
+    int64_t existing;           /* an agent of the account's; 0: a new one */
+    const char *name;           /* with existing: ignored */
+    const char *character;      /* NULL or blank: a stock text */
+    const char *avatar;
+};
+
+/* Owner. ERR_NOT_FOUND: existing is none of his. ERR_RULE: it or its name is in the room already;
+ * rooms_agents_max. */
+enum err op_agent_add(struct op *o, const struct room_actor *who, int64_t room,
+                      const struct agent_new *in, struct agent *agent_r);
+
+/* Owner or runner. By id. */
+enum err op_agent_list(struct op *o, const struct room_actor *who, int64_t room,
+                       struct agent **agents_r, size_t *n_r);
+
+/* Owner or runner; one read: is that agent in the room? */
+enum err op_agent_find(struct op *o, const struct room_actor *who, int64_t room, int64_t agent,
+                       struct agent *agent_r);
+
+#define AGENT_MEMORIES 10
+#define AGENT_PLANS 20
+
+struct agent_full {
+    struct agent agent;
+    struct memory *memories;    /* the most important, then newest */
+    size_t n_memories;
+    struct plan *plans;         /* newest first */
+    size_t n_plans;
+    struct agent_link *links;   /* one for each other agent of the room, by id */
+    size_t n_links;
+};
+
+/* Owner. */
+enum err op_agent_inspect(struct op *o, const struct room_actor *who, int64_t room, int64_t agent,
+                          struct agent_full *full_r);
+
+/* Owner. It leaves this room: its edges, memories and plans here go, its messages stay without it; it goes itself when
+ * no room holds it. Nothing is pushed. ERR_RULE: the narrator of a narrator room. */
+enum err op_agent_remove(struct op *o, const struct room_actor *who, int64_t room, int64_t agent);
+
+/* Owner. Newest first; *total_r counts all. */
+enum err op_agent_memories(struct op *o, const struct room_actor *who, int64_t room, int64_t agent,
+                           int64_t limit, int64_t offset, struct memory **list_r, size_t *n_r,
+                           int64_t *total_r);
+
+/* Owner. Oldest first. */
+enum err op_agent_plans(struct op *o, const struct room_actor *who, int64_t room, int64_t agent,
+                        struct plan **list_r, size_t *n_r);
+
+/* All agents of the account, by id. */
+enum err op_agent_own(struct op *o, int64_t account, struct agent **agents_r, size_t *n_r);
+
+/* ---- messages and events (op_room_entry.c) ---- */
+
+/* Owner. As the user; to the whole room (addressee 0) or to one agent. ERR_NOT_FOUND: the addressee is not there.
+ * ERR_RULE: a room without agents. */
+enum err op_room_say(struct op *o, const struct room_actor *who, int64_t room, int64_t addressee,
+                     const char *text, struct room_entry *entry_r);
+
+struct room_event_new {
+    const char *type, *description;
+    const int64_t *agents;      /* any order, repeats are dropped */
+    size_t n_agents;            /* 0: all agents now in the room */
+    const char *key;            /* idempotency key; NULL (always for owners) */
+};
+
+/* Owner or runner. ERR_RULE: an agent is not in the room. *repeat_r: the key was used in this room for an event before;
+ * entry_r is the first one again. */
+enum err op_room_event(struct op *o, const struct room_actor *who, int64_t room,
+                       const struct room_event_new *in, struct room_entry *entry_r,
+                       bool *repeat_r);
+
+/* Owner. An event for all agents; of type user_message or chat also a message of the user's behind it (ERR_RULE then:
+ * a room without agents). entry_r is the event. */
+enum err op_room_broadcast(struct op *o, const struct room_actor *who, int64_t room,
+                           const char *type, const char *description, struct room_entry *entry_r);
+
+struct room_page {
+    struct room_entry *entries;
+    size_t n;
+    bool more;                  /* exact */
+};
+
+#define ROOM_NO_BOUND INT64_MAX
+
+/* Owner. Messages with an id below before (ROOM_NO_BOUND: any), newest first. */
+enum err op_room_messages(struct op *o, const struct room_actor *who, int64_t room, int64_t before,
+                          int64_t limit, struct room_page *page_r);
+
+/* Owner. The newest messages and events, newest first; more is not told. */
+enum err op_room_feed(struct op *o, const struct room_actor *who, int64_t room, int64_t limit,
+                      struct room_page *page_r);
+
+/* ---- relationships (op_relation.c) ---- */
+
+struct room_graph {
+    struct room room;
+    struct agent *agents;       /* by id */
+    size_t n_agents;
+    struct room_edge *edges;    /* every pair, by from, then to; 0 where nothing is stored */
+    size_t n_edges;
+};
+
+/* Owner or runner. Writes nothing. */
+enum err op_room_graph(struct op *o, const struct room_actor *who, int64_t room,
+                       struct room_graph *graph_r);
+
+/* Owner or runner; a and b in any order. ERR_RULE: the same agent twice, or one that is not in the room. Each accepted
+ * call is told, also when nothing changed. */
+enum err op_room_relate(struct op *o, const struct room_actor *who, int64_t room, int64_t a,
+                        int64_t b, double level, struct room_edge *edge_r);
+
+/* ---- runners (op_runner.c) ---- */
+
+struct runner_key {
+    int64_t id, room;
+    const char *name;
+    const char *key;            /* only when it was just made */
+    const char *webhook_url;
+    const char *webhook_secret; /* only when it was just made, with webhook_url */
+    int64_t created_ms;
+    int64_t last_used_ms;       /* 0: never; to about a minute */
+};
+
+/* Owner. ERR_RULE: rooms_runner_keys_max. */
+enum err op_runner_key_create(struct op *o, const struct room_actor *who, int64_t room,
+                              const char *name, const char *webhook_url, struct runner_key *key_r);
+
+/* Owner. By id. */
+enum err op_runner_key_list(struct op *o, const struct room_actor *who, int64_t room,
+                            struct runner_key **keys_r, size_t *n_r);
+
+/* Owner. Dead at once; its sockets are closed with 4001. ERR_NOT_FOUND. */
+enum err op_runner_key_delete(struct op *o, const struct room_actor *who, int64_t room,
+                              int64_t key);
+
+/* Whose key is that: the operator's (setting runner_key) or one of a room's? Notes that it was used.
+ * ERR_UNAUTHORIZED. */
+enum err op_runner_check(struct op *o, const char *key, struct room_actor *who_r);
+
+struct runner_message {
+    const char *text;
+    int64_t agent;              /* 0: a stage voice */
+    const char *sender;         /* NULL: the agent's name */
+    const char *key;            /* idempotency key; NULL */
+};
+
+/* Runner. ERR_RULE: the agent is not in the room, sender is not its name, or without agent no stage voice. *repeat_r: the
+ * key was used in this room before; entry_r is the first message again, nothing else happens. */
+enum err op_runner_say(struct op *o, const struct room_actor *who, int64_t room,
+                       const struct runner_message *in, struct room_entry *entry_r,
+                       bool *repeat_r);
+
+/* Runner. Messages with an id above since, oldest first. */
+enum err op_runner_messages(struct op *o, const struct room_actor *who, int64_t room,
+                            int64_t since, int64_t limit, struct room_page *page_r);
+
+/* Runner. ERR_NOT_FOUND: the agent is not in the room (so for the others below). */
+enum err op_runner_remember(struct op *o, const struct room_actor *who, int64_t room,
+                            int64_t agent, const char *content, double importance,
+                            struct memory *memory_r);
+
+/* Runner. ERR_RULE: rooms_plans_max. */
+enum err op_runner_plan(struct op *o, const struct room_actor *who, int64_t room, int64_t agent,
+                        const char *description, enum plan_status status, struct plan *plan_r);
+
+/* Runner. description NULL and status 0 leave what is there. ERR_NOT_FOUND: no such plan of that agent. */
+enum err op_runner_plan_change(struct op *o, const struct room_actor *who, int64_t room,
+                               int64_t agent, int64_t plan, const char *description,
+                               enum plan_status status, struct plan *plan_r);
+
+/* Runner. */
+enum err op_runner_mood(struct op *o, const struct room_actor *who, int64_t room, int64_t agent,
+                        enum mood mood, double level, struct agent *agent_r);
+
+/* ---- sockets (op_room_connect.c) ---- */
+
+enum room_socket { ROOM_SOCKET_CHAT = 1, ROOM_SOCKET_GRAPH, ROOM_SOCKET_RUNNER };
+
+/* What a handshake brought; tokens are verified by the caller (token_verify, config_rooms_rules). */
+struct room_hello {
+    enum room_socket kind;
+    const char *user;           /* chat, graph: of a good token; NULL: there is none */
+    int64_t room;               /* chat, graph: 0 when malformed */
+    const char *key;            /* runner: as given; NULL: none */
+};
+
+#define ROOM_CHANNELS 2
+
+struct room_connect {
+    int64_t head;               /* newest seq: the session hears what comes after it */
+    int close_code;             /* 0: welcome; else what to close with ... */
+    const char *close_reason;   /* ... and why, short ASCII */
+    const char *user;           /* who an event may except: "" for runners */
+    const char *channels[ROOM_CHANNELS];    /* what it hears, then what closes it (nothing is delivered there) */
+    size_t n_channels;
+    int64_t room;               /* 0: runner of all rooms */
+};
+
+/* Credential first, then the room; all from one state of the database. ERR_OK also for a refusal. */
+enum err op_room_connect(struct op *o, const struct room_hello *hello,
+                         struct room_connect *connect_r);
+
+/* ---- channels ---- */
+
+/* "room:<id>:chat", "room:<id>:graph", "room:<id>:runner"; room 0 with the last: "runner:all". */
+char *room_channel(struct arena *a, int64_t room, enum room_socket kind);
+
+/* "key:<id>"; closes only. The operator's key has none. */
+char *room_key_channel(struct arena *a, int64_t key);
+
+/* The reverse of room_channel: which room and kind; false for any other channel. */
+bool room_of_channel(const char *channel, int64_t *room_r, enum room_socket *kind_r);
+
+#endif
