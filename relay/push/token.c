@@ -226,6 +226,16 @@ read_channels(struct arena *a, const struct json *claims, struct gathered *g)
     return true;
 }
 
+/* Is it a token of one channel? It opens no connection: what was given out for little is not to be used for more. */
+static bool
+names_a_channel(const struct json *claims)
+{
+    const struct json *channel = json_get(claims, "channel");
+    const char *text = json_text(channel);
+
+    return channel != NULL && json_type(channel) != JSON_NULL && (text == NULL || text[0] != '\0');
+}
+
 enum err
 connection_token_verify(struct arena *a, const struct token_keys *k, const char *text,
                         int64_t now_ms, struct connection_token *t_r)
@@ -237,7 +247,7 @@ connection_token_verify(struct arena *a, const struct token_keys *k, const char 
 
     if ((e = open_token(a, k, text, now_ms, &claims, &t.expires_ms)) != ERR_OK)
         return e;
-    if (!read_text(claims.json, "sub", "", &t.user)
+    if (names_a_channel(claims.json) || !read_text(claims.json, "sub", "", &t.user)
         || !read_expiry(claims.json, now_ms, &t.expires_ms)
         || !read_raw(a, &claims, "info", "b64info", &t.info)
         || !read_raw(a, &claims, "meta", NULL, &t.meta)

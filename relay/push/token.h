@@ -61,7 +61,8 @@ struct subscription_token {
 };
 
 /* ERR_OK; ERR_TIMEOUT: genuine, but its exp has passed (expire_at ends the connection only); ERR_UNAUTHORIZED: anything else
- * is wrong with it. Texts longer than push_token_max are refused unread. */
+ * is wrong with it; so it is with one for a channel where a connection is to be opened, and the other way round. Texts
+ * longer than push_token_max are refused unread. */
 enum err connection_token_verify(struct arena *a, const struct token_keys *k, const char *text,
                                  int64_t now_ms, struct connection_token *t_r);
 enum err subscription_token_verify(struct arena *a, const struct token_keys *k, const char *text,

@@ -574,6 +574,7 @@ static void
 tokens_bring_subscriptions(void **state)
 {
     static const char *const wrong[] = {
+        "{\"channel\":\"a\"}", "{\"channel\":5}", /* those are for one channel */
         "{\"channels\":\"a\"}", "{\"channels\":[5]}", "{\"channels\":[\"\"]}", "{\"channels\":{}}", "{\"channels\":[\"a\\u0000\"]}",
         "{\"subs\":5}", "{\"subs\":[\"a\"]}", "{\"subs\":{\"a\":5}}", "{\"subs\":{\"a\":[1]}}", "{\"subs\":{\"\":{}}}",
         "{\"subs\":{\"a\\u0000\":{}}}", "{\"subs\":{\"a\":{\"b64info\":\"eyJh\"}}}", "{\"subs\":{\"a\":{\"b64data\":5}}}",
