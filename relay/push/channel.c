@@ -84,11 +84,12 @@ due_remove(struct channel *ch)
     if (!ch->at)
         return;
     *ch->at = ch->next;
-    if (ch->next)
-        ch->next->at = ch->at;
+    *(ch->next ? &ch->next->at : &ch->push->channels->due_end) = ch->at;
+    ch->next = NULL;
     ch->at = NULL;
 }
 
+/* Last, so that what a publisher says to several channels leaves in the order in which it was said. */
 static void
 due_add(struct channel *ch)
 {
@@ -96,11 +97,9 @@ due_add(struct channel *ch)
 
     if (ch->at)
         return;
-    ch->next = all->due;
-    if (ch->next)
-        ch->next->at = &ch->next;
-    ch->at = &all->due;
-    all->due = ch;
+    ch->at = all->due_end;
+    *all->due_end = ch;
+    all->due_end = &ch->next;
 }
 
 void
@@ -338,6 +337,7 @@ channels_new(struct push *p)
     struct channels *all = mem_new(sizeof *all);
 
     all->push = p;
+    all->due_end = &all->due;
     strmap_init(&all->namespaces);
     sbuf_init(&all->line, LINE_MAX_BYTES);
     p->channels = all;

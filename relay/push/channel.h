@@ -20,7 +20,7 @@ struct channel_namespace {
 
 struct channels {
     struct push *push;
-    struct channel *due;                /* those to be flushed at the end of this turn */
+    struct channel *due, **due_end;     /* those to be flushed at the end of this turn, in order */
     struct strmap namespaces;
     struct sbuf line;                   /* used again for each line */
     int64_t publishing_us;              /* while op_publish hands on: when it began; 0 */

@@ -77,6 +77,34 @@ coalescing_waits_for_its_timer(void **state)
     assert_int_equal(hub_channels(world.push.hub), 0);
 }
 
+/* One that leaves the row from its end or its middle breaks it for nobody. */
+static void
+channels_leave_in_the_publishers_order(void **state)
+{
+    (void)state;
+    quietly(ann, "a");
+    quietly(ann, "b");
+    quietly(ann, "c");
+    quietly(bob, "d");
+    world_publish("c", "1");
+    world_publish("d", "2");
+    world_publish("a", "3");
+    world_publish("d", "4");
+    peer_free(bob);
+    world_publish("b", "5");
+    world_publish("c", "6");
+    world_turn();
+    HEARS(ann, PUB("c", "\"data\":1") PUB("c", "\"data\":6") PUB("a", "\"data\":3") PUB("b", "\"data\":5"));
+    bob = peer_new("c-bob", "bob");
+    quietly(bob, "d");
+    world_publish("a", "7");
+    world_publish("d", "8");
+    peer_gone(bob);
+    world_publish("b", "9");
+    world_turn();
+    HEARS(ann, PUB("a", "\"data\":7") PUB("b", "\"data\":9"));
+}
+
 static void
 very_much_does_not_wait_for_the_turn(void **state)
 {
@@ -567,6 +595,7 @@ main(void)
         T(all_share_one_frame),
         T(who_comes_later_hears_only_what_is_later),
         T(coalescing_waits_for_its_timer),
+        T(channels_leave_in_the_publishers_order),
         T(very_much_does_not_wait_for_the_turn),
         T(a_channel_that_its_own_flush_emptied),
         T(nobody_there_costs_nothing),
