@@ -1,7 +1,7 @@
 /* io_accept - listeners: taking sockets, and what happens when no descriptor is left
  *
  * We listen ourselves, because running out of descriptors has to be ours to handle. What becomes of a
- * socket is the business of io_exchange.c, with TLS after io_tls.c is through with it.
+ * socket is the business of io_reading.c, with TLS after io_tls.c is through with it.
  *
  * SPDX-License-Identifier: MIT
  */

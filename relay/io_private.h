@@ -3,7 +3,8 @@
  *   io_loop.c      the loop, timers, wakes, counters            libev
  *   io_accept.c    listeners                                    libev, sockets
  *   io_tls.c       TLS between a peer and the files below       libev, OpenSSL
- *   io_exchange.c  sockets that speak HTTP: requests, answers   libev, sockets
+ *   io_reading.c   requests, from the first byte to a decision  libev, sockets
+ *   io_exchange.c  answers, now and later, and what is next     libev, sockets
  *   io_request.c   heads and answers as bytes                   nothing
  *   io_body.c      bodies as bytes                              nothing
  *   io_conn.c      connections of either kind                   libev
@@ -152,7 +153,7 @@ enum err io_tls_reload(struct io_tls *t);
 /* Takes fd. When the handshake is done its other side begins an exchange. */
 void io_tls_begin(struct io_tls *t, int fd, const char *address);
 
-/* ---- io_exchange.c ---- */
+/* ---- io_reading.c, io_exchange.c ---- */
 
 struct io_exchanges *io_exchanges_new(struct io *io);
 void io_exchanges_free(struct io_exchanges *all);
@@ -169,6 +170,7 @@ void io_exchanges_end_idle(struct io_exchanges *all, const struct io_listener *l
 struct io_links *io_links_new(struct io *io);
 void io_links_free(struct io_links *l);
 int64_t io_links_count(const struct io_links *l);
+int64_t io_links_owed(const struct io_links *l);
 
 /* Writes what was queued. True when it ended a connection, so that there may be more to write. */
 bool io_links_turn_ends(struct io_links *l);
