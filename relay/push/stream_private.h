@@ -1,6 +1,7 @@
 /* stream_private - the store's inside, shared by the files of stream_*.c
  *
- *   stream_memory.c    streams: numbers, windows
+ *   stream_memory.c    streams, their windows, and how long they last
+ *   stream_publish.c   one publication
  *   stream_tell.c      history
  *   stream_due.c       what has had its time goes
  *   stream_present.c   who is there
@@ -121,8 +122,18 @@ struct stream_position stream_at(const struct memory *m, const struct stream *s,
 /* Keeps *to a copy of the text. */
 void stream_set_text(char **to, const char *text);
 
+/* What the newest and the time leave behind; when there is something to do again. */
+void stream_trim(struct memory *m, struct stream *s, int64_t now_ms);
+int64_t stream_next_due(const struct stream *s, int64_t now_ms);
+
+/* Bytes of memory. */
 size_t stream_cost(const struct publication *p);
+size_t stream_size(const char *channel);
 void stream_free(struct memory *m, struct stream *s);
+
+/* ---- stream_publish.c ---- */
+
+void stream_publish(struct stream_store *store, const struct stream_publish *in, stream_published *done, void *arg);
 
 /* ---- stream_due.c ---- */
 
