@@ -4,6 +4,10 @@
  */
 #include "shared/percent.h"
 
+#include <string.h>
+
+#include "shared/utf8.h"
+
 int
 percent_hex(char c)
 {
@@ -39,4 +43,20 @@ percent_decode(struct arena *a, const char *p, size_t len, bool plus_is_space, c
     *text_r = out;
     *len_r = n;
     return well_formed;
+}
+
+const char *
+percent_query(struct arena *a, const char *query, const char *name)
+{
+    size_t name_len = strlen(name), n, len;
+    char *text;
+
+    for (; *query; query += n + (query[n] == '&')) {
+        n = strcspn(query, "&");
+        if (n <= name_len || memcmp(query, name, name_len) != 0 || query[name_len] != '=')
+            continue;
+        percent_decode(a, query + name_len + 1, n - name_len - 1, true, &text, &len);
+        return strlen(text) == len && utf8_valid(text, len) ? text : NULL;
+    }
+    return NULL;
 }

@@ -18,4 +18,7 @@ int percent_hex(char c);
 bool percent_decode(struct arena *a, const char *p, size_t len, bool plus_is_space, char **text_r,
                     size_t *len_r);
 
+/* The first pair of that name in a query, decoded as in forms; NULL: none, or no text. A stray '%' stays. */
+const char *percent_query(struct arena *a, const char *query, const char *name);
+
 #endif

@@ -31,27 +31,13 @@ struct request {
 
 /* ---- the key ---- */
 
-/* Is the value of ?api_key= in query the key? *given_r: there is one at all. */
 static bool
-query_key_good(const char *query, const char *key, bool *given_r)
+query_key_good(const char *query, const char *key)
 {
-    static const char name[] = "api_key=";
-    struct arena *a;
-    char *text;
-    size_t len;
-    bool good;
+    struct arena *a = arena_new();
+    const char *given = percent_query(a, query, "api_key");
+    bool good = given && token_secret_equal(given, key);
 
-    while (strncmp(query, name, strlen(name)) != 0) {
-        query = strchr(query, '&');
-        if (!query)
-            return false;
-        query++;
-    }
-    *given_r = true;
-    query += strlen(name);
-    a = arena_new();
-    good = percent_decode(a, query, strcspn(query, "&"), true, &text, &len) && len == strlen(text)
-           && token_secret_equal(text, key);
     arena_free(a);
     return good;
 }
@@ -61,7 +47,6 @@ api_key_good(const struct push *p, const struct io_request *r)
 {
     const char *key = p->config->push_api_key;
     const char *given = io_header(r, "X-API-Key");
-    bool in_query = false, good;
 
     if (p->config->push_api_insecure)
         return true;
@@ -71,8 +56,7 @@ api_key_good(const struct push *p, const struct io_request *r)
         given = token_of_scheme(io_header(r, "Authorization"), "apikey");
     if (given)
         return token_secret_equal(given, key);
-    good = query_key_good(r->query, key, &in_query);
-    return in_query && good;
+    return query_key_good(r->query, key);
 }
 
 /* ---- answers ---- */

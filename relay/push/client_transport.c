@@ -9,7 +9,6 @@
 #include "relay/push/admission.h"
 #include "shared/log.h"
 #include "shared/percent.h"
-#include "shared/utf8.h"
 #include "shared/when.h"
 
 #define SUBPROTOCOL "centrifuge-json"
@@ -62,27 +61,10 @@ listed(const char *list, const char *word)
     return false;
 }
 
-/* The first pair of that name, decoded; NULL: none, or it cannot be text. */
-static const char *
-query_value(struct arena *a, const char *query, const char *name)
-{
-    size_t name_len = strlen(name), n, len;
-    char *text;
-
-    for (; *query; query += n + (query[n] == '&')) {
-        n = strcspn(query, "&");
-        if (n <= name_len || memcmp(query, name, name_len) != 0 || query[name_len] != '=')
-            continue;
-        percent_decode(a, query + name_len + 1, n - name_len - 1, true, &text, &len);
-        return strlen(text) == len && utf8_valid(text, len) ? text : NULL;
-    }
-    return NULL;
-}
-
 static bool
 query_says(struct arena *a, const char *query, const char *name, const char *value)
 {
-    const char *text = query_value(a, query, name);
+    const char *text = percent_query(a, query, name);
 
     return text && strcmp(text, value) == 0;
 }
@@ -186,7 +168,7 @@ open_socket(struct push *p, const struct io_request *r, struct io_answer *a,
         || query_says(p->scratch, r->query, "cf_protocol", "protobuf"))
         return refuse(r, a, 400, "protobuf");
     if (t->transport == TRANSPORT_UNI_WEBSOCKET
-        && (first.text = query_value(p->scratch, r->query, "cf_connect")))
+        && (first.text = percent_query(p->scratch, r->query, "cf_connect")))
         first.len = strlen(first.text);
     if (!(c = admit(p, r, a, t, &first)))
         return IO_ANSWER;
@@ -212,7 +194,7 @@ first_of(struct push *p, const struct io_request *r, const struct transport *t, 
     struct command_connect in;
 
     if (strcmp(r->method, "GET") == 0) {
-        f_r->text = query_value(p->scratch, r->query, "cf_connect");
+        f_r->text = percent_query(p->scratch, r->query, "cf_connect");
         if (!f_r->text)         /* one that only listens may have nothing to say */
             f_r->text = is_one_way(t) ? "{}" : "";
         f_r->len = strlen(f_r->text);

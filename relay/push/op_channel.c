@@ -7,6 +7,7 @@
 #include "relay/mem.h"
 #include "relay/push/channel.h"
 #include "relay/push/glob.h"
+#include "relay/push/least.h"
 
 /* ---- what the channel is ---- */
 
@@ -229,71 +230,25 @@ op_presence(struct push *p, const char *channel,
 
 /* ---- channels ---- */
 
-/* The first names of a listing: a heap whose greatest is at the root, so that a page of very many
- * channels needs no sorting of all. */
-struct page {
+struct listing {
+    struct least least;
     struct glob glob;
     const char *after;
-    struct hub_channel **heap;
-    size_t n, max;
-    bool more;
 };
 
-static bool
-is_less(const struct page *g, size_t a, size_t b)
+static const char *
+name_of(const void *item)
 {
-    return strcmp(hub_name(g->heap[a]), hub_name(g->heap[b])) < 0;
-}
-
-static void
-swap(struct page *g, size_t a, size_t b)
-{
-    struct hub_channel *c = g->heap[a];
-
-    g->heap[a] = g->heap[b];
-    g->heap[b] = c;
-}
-
-static void
-sink(struct page *g, size_t n)
-{
-    size_t i = 0, child;
-
-    while ((child = 2 * i + 1) < n) {
-        if (child + 1 < n && is_less(g, child, child + 1))
-            child++;
-        if (!is_less(g, i, child))
-            break;
-        swap(g, i, child);
-        i = child;
-    }
-}
-
-static void
-page_put(struct page *g, struct hub_channel *c)
-{
-    size_t i = g->n;
-
-    if (g->n == g->max) {
-        g->more = true;
-        if (g->max > 0 && strcmp(hub_name(c), hub_name(g->heap[0])) < 0) {
-            g->heap[0] = c;
-            sink(g, g->n);
-        }
-        return;
-    }
-    g->heap[g->n++] = c;
-    for (; i > 0 && is_less(g, (i - 1) / 2, i); i = (i - 1) / 2)
-        swap(g, i, (i - 1) / 2);
+    return hub_name(item);
 }
 
 static bool
 consider(void *arg, struct hub_channel *c)
 {
-    struct page *g = arg;
+    struct listing *g = arg;
 
     if (hub_count(c) > 0 && strcmp(hub_name(c), g->after) > 0 && glob_fits(&g->glob, hub_name(c)))
-        page_put(g, c);
+        least_offer(&g->least, c);
     return true;
 }
 
@@ -302,18 +257,15 @@ op_channels(struct push *p, const char *glob, const char *after, int64_t limit,
             void (*each)(void *arg, const char *channel, int64_t n_clients), void *arg, bool *more_r)
 {
     struct arena *a = arena_new();
-    struct page g = { .after = after ? after : "" };
+    struct listing g = { .least.name = name_of, .after = after ? after : "" };
 
-    g.max = (size_t)(limit < 0 || limit > p->config->push_list_max ? p->config->push_list_max : limit);
+    g.least.max = (size_t)(limit < 0 || limit > p->config->push_list_max ? p->config->push_list_max : limit);
     glob_compile(a, glob ? glob : "", &g.glob);
-    g.heap = arena_array(a, g.max, sizeof(struct hub_channel *));
+    g.least.items = arena_array(a, g.least.max, sizeof(void *));
     hub_each(p->hub, consider, &g);
-    for (size_t n = g.n; n > 1; n--) {
-        swap(&g, 0, n - 1);
-        sink(&g, n - 1);
-    }
-    for (size_t i = 0; i < g.n; i++)
-        each(arg, hub_name(g.heap[i]), (int64_t)hub_count(g.heap[i]));
-    *more_r = g.more;
+    least_sort(&g.least);
+    for (size_t i = 0; i < g.least.n; i++)
+        each(arg, hub_name(g.least.items[i]), (int64_t)hub_count(g.least.items[i]));
+    *more_r = g.least.more;
     arena_free(a);
 }

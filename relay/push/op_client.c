@@ -10,6 +10,7 @@
 
 #include "relay/mem.h"
 #include "relay/push/client_private.h"
+#include "relay/push/least.h"
 #include "relay/push/subscription.h"
 #include "shared/json.h"
 #include "shared/utf8.h"
@@ -230,89 +231,19 @@ op_info(struct push *p, struct op_info *info_r)
     };
 }
 
-/* The first so many by id of all that were offered: a heap, the greatest on top. */
-struct page {
-    struct push_client **list;
-    size_t n, most;
-    bool more;
-};
-
-static bool
-is_above(const struct page *page, size_t i, size_t j)
+static const char *
+id_of(const void *item)
 {
-    return strcmp(page->list[i]->id, page->list[j]->id) > 0;
+    return ((const struct push_client *)item)->id;
 }
 
 static void
-swap(struct page *page, size_t i, size_t j)
+each_listed(const struct least *l, void (*each)(void *arg, const struct op_connection *c), void *arg)
 {
-    struct push_client *c = page->list[i];
-
-    page->list[i] = page->list[j];
-    page->list[j] = c;
-}
-
-static void
-sink(struct page *page, size_t i)
-{
-    for (size_t child; (child = 2 * i + 1) < page->n; i = child) {
-        if (child + 1 < page->n && is_above(page, child + 1, child))
-            child++;
-        if (!is_above(page, child, i))
-            return;
-        swap(page, i, child);
-    }
-}
-
-static void
-offer(struct page *page, struct push_client *c)
-{
-    if (page->n < page->most) {
-        size_t i = page->n++;
-
-        page->list[i] = c;
-        for (; i > 0 && is_above(page, i, (i - 1) / 2); i = (i - 1) / 2)
-            swap(page, i, (i - 1) / 2);
-        return;
-    }
-    page->more = true;
-    if (page->n > 0 && strcmp(c->id, page->list[0]->id) < 0) {
-        page->list[0] = c;
-        sink(page, 0);
-    }
-}
-
-static int
-by_id(const void *a, const void *b)
-{
-    return strcmp((*(struct push_client *const *)a)->id, (*(struct push_client *const *)b)->id);
-}
-
-static void
-collect(const struct push *p, const char *user, const char *after, struct page *page)
-{
-    struct push_client *c;
-
-    LIST_FOREACH(c, &p->open, entry)
-        if (c->user && strcmp(c->id, after) > 0
-            && (!user || strcmp(client_user_id(c), user) == 0))
-            offer(page, c);
-    qsort(page->list, page->n, sizeof(struct push_client *), by_id);
-}
-
-void
-op_connections(struct push *p, const char *user, const char *after, int64_t limit,
-               void (*each)(void *arg, const struct op_connection *c), void *arg, bool *more_r)
-{
-    struct page page = { .most = limit > 0 ? (size_t)limit : 0 };
     int64_t now = when_monotonic_ms();
 
-    if (page.most > p->clients.n)
-        page.most = p->clients.n;
-    page.list = mem_new(page.most * sizeof *page.list);
-    collect(p, user, after ? after : "", &page);
-    for (size_t i = 0; i < page.n; i++) {
-        struct push_client *c = page.list[i];
+    for (size_t i = 0; i < l->n; i++) {
+        struct push_client *c = l->items[i];
 
         each(arg, &(struct op_connection){
                       .client = c->id,
@@ -324,6 +255,24 @@ op_connections(struct push *p, const char *user, const char *after, int64_t limi
                       .queued = (int64_t)conn_queued(c->conn),
                   });
     }
-    *more_r = page.more;
-    free(page.list);
+}
+
+void
+op_connections(struct push *p, const char *user, const char *after, int64_t limit,
+               void (*each)(void *arg, const struct op_connection *c), void *arg, bool *more_r)
+{
+    struct least l = { .name = id_of, .max = limit > 0 ? (size_t)limit : 0 };
+    struct push_client *c;
+
+    if (l.max > p->clients.n)
+        l.max = p->clients.n;
+    l.items = mem_new(l.max * sizeof *l.items);
+    LIST_FOREACH(c, &p->open, entry)
+        if (c->user && strcmp(c->id, after ? after : "") > 0
+            && (!user || strcmp(client_user_id(c), user) == 0))
+            least_offer(&l, c);
+    least_sort(&l);
+    each_listed(&l, each, arg);
+    *more_r = l.more;
+    free(l.items);
 }

@@ -11,7 +11,6 @@
 #include "relay/mem.h"
 #include "shared/json.h"
 #include "shared/percent.h"
-#include "shared/utf8.h"
 #include "shared/when.h"
 
 enum {
@@ -210,24 +209,6 @@ tail_end_all(struct push *p)
 
 /* ---- the request ---- */
 
-/* The decoded value of a query's member; NULL: not there, or no text. */
-static const char *
-query_text(struct arena *a, const char *query, const char *name)
-{
-    size_t n = strlen(name), len;
-    char *text;
-
-    while (query && (strncmp(query, name, n) != 0 || query[n] != '='))
-        query = strchr(query, '&') ? strchr(query, '&') + 1 : NULL;
-    if (!query)
-        return NULL;
-    query += n + 1;
-    if (!percent_decode(a, query, strcspn(query, "&"), true, &text, &len) || len != strlen(text) ||
-        !utf8_valid(text, len))
-        return NULL;
-    return text;
-}
-
 static enum io_verdict
 watch(struct push *p, struct io_answer *a, const char *channel, const char *user,
       struct io_client **client_r)
@@ -270,7 +251,7 @@ tail_request(void *arg, const struct io_request *r, struct io_exchange *x, struc
         return IO_ANSWER;
     }
     arena = arena_new();
-    verdict = watch(p, a, query_text(arena, r->query, "channel"), query_text(arena, r->query, "user"),
+    verdict = watch(p, a, percent_query(arena, r->query, "channel"), percent_query(arena, r->query, "user"),
                     client_r);
     arena_free(arena);
     return verdict;
