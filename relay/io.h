@@ -200,6 +200,10 @@ void conn_heard(struct conn *c);
  * follows. */
 void conn_close(struct conn *c, int code, const char *reason);
 
+/* Ends it with this turn, without a word and without what waits for it: for one that holds too much. `closed`
+ * follows. */
+void conn_drop(struct conn *c);
+
 /* What it was closed with by us: conn_close, or its rules; 0: it was the peer. Also good in `closed`. */
 int conn_code(const struct conn *c);
 
@@ -207,6 +211,10 @@ int conn_code(const struct conn *c);
 
 /* Open connections now. */
 int64_t io_connections(const struct io *io);
+
+/* Bytes that were taken from queues and that slow peers' sockets have not taken: copies, which no
+ * frame_bytes() knows of. */
+int64_t io_owed(const struct io *io);
 
 /* Counters since the start, gauges of now, and the histogram of turns: how long the loop was
  * busy before it could sleep again, which is how late anything may have been. */

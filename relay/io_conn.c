@@ -33,11 +33,19 @@ void
 conn_fini(struct conn *c)
 {
     conn_unmark_dirty(c);
+    conn_owe(c, 0);
     outq_fini(&c->out);
     if (c->in != NULL)
         sbuf_fini(c->in);
     free(c->in);
     free(c->reason);
+}
+
+void
+conn_owe(struct conn *c, size_t bytes)
+{
+    c->links->owed += (int64_t)bytes - c->owed;
+    c->owed = (uint32_t)bytes;
 }
 
 void
@@ -171,6 +179,12 @@ io_links_count(const struct io_links *l)
     return l->count;
 }
 
+int64_t
+io_links_owed(const struct io_links *l)
+{
+    return l->owed;
+}
+
 /* ---- what the layer above calls ---- */
 
 struct io_client *
@@ -264,6 +278,14 @@ conn_close(struct conn *c, int code, const char *reason)
     c->code = (uint16_t)code;
     c->reason = reason != NULL ? strdup(reason) : NULL;
     io_life_ends(c);
+    conn_mark_dirty(c);
+}
+
+void
+conn_drop(struct conn *c)
+{
+    outq_fini(&c->out);
+    c->broken = true;
     conn_mark_dirty(c);
 }
 

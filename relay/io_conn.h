@@ -42,7 +42,7 @@ struct conn {
     };
     uint64_t taken;                     /* behind: a figure that moves when the peer takes something */
     char *reason;
-    uint32_t owed;                      /* bytes written that the socket did not take */
+    uint32_t owed;                      /* bytes written that the socket did not take; set by conn_owe */
     uint16_t code;
     uint8_t state;
     bool dirty : 1;
@@ -62,6 +62,7 @@ struct io_links {
     bool unframed;                      /* the pass-through works */
     bool probing;
     int64_t count;
+    int64_t owed;                       /* bytes, by all connections */
     uint32_t opened;                    /* ever; spreads pings */
     TAILQ_HEAD(, conn) dirty;
     TAILQ_HEAD(, stream) streams;
@@ -87,6 +88,9 @@ void conn_opened(struct conn *c);
 
 /* Its socket is gone: the opposite. conn_fini is next. */
 void conn_closed(struct conn *c);
+
+/* So much of what was written lies here in a copy. */
+void conn_owe(struct conn *c, size_t bytes);
 
 /* It has something to write; done at the end of the turn. */
 void conn_mark_dirty(struct conn *c);

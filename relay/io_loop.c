@@ -361,10 +361,17 @@ io_connections(const struct io *io)
     return io_links_count(io->links);
 }
 
+int64_t
+io_owed(const struct io *io)
+{
+    return io_links_owed(io->links);
+}
+
 void
 io_metrics(const struct io *io, struct metrics *m)
 {
     metrics_gauge(m, "connections", "open connections", io_connections(io));
+    metrics_gauge(m, "owed_bytes", "written, but not taken by slow peers' sockets yet", io_owed(io));
     for (size_t i = 0; i < IO_COUNTER_COUNT; i++) {
         const struct family *f = &families[i];
 

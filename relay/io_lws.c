@@ -71,7 +71,7 @@ write_bytes(struct conn *c, unsigned char *p, size_t len)
         return -1;
     if (n < 0)
         n = 0;
-    c->owed = (uint32_t)(len - (size_t)n);
+    conn_owe(c, len - (size_t)n);
     return lws_write(c->wsi, p + n, c->owed, LWS_WRITE_HTTP) < (int)c->owed ? -1 : 0;
 }
 
@@ -90,7 +90,7 @@ write_framed(struct conn *c)
         count_write(c, len);
         e = lws_write(c->wsi, p + LWS_PRE, len, frame_is_ping(f) ? LWS_WRITE_PING : LWS_WRITE_TEXT)
             < (int)len ? -1 : 0;
-        c->owed = lws_partial_buffered(c->wsi) ? (uint32_t)len : 0;
+        conn_owe(c, lws_partial_buffered(c->wsi) ? len : 0);
     }
     if (p != l->gather)
         free(p);
@@ -136,7 +136,7 @@ io_lws_flush(struct conn *c)
     int e = 0;
 
     if (!owes)
-        c->owed = 0;
+        conn_owe(c, 0);
     if (c->out.n > 0 && !owes)
         e = c->links->unframed ? write_batch(c) : write_framed(c);
     if (e == 0 && (c->out.n > 0 || c->owed > 0 || c->state == CONN_CLOSING))

@@ -111,7 +111,7 @@ stream_write(struct stream *s, const char *p, size_t len)
     sbuf_put(&s->rest, p + n, len - (size_t)n);
     if (s->rest.failed)
         return -1;
-    s->conn.owed = (uint32_t)s->rest.len;
+    conn_owe(&s->conn, s->rest.len);
     ev_io_start(io->loop, &s->writable);
     return 0;
 }
@@ -126,7 +126,7 @@ rest_write(struct stream *s)
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
     s->rest_at += (size_t)n;
-    s->conn.owed = (uint32_t)(s->rest.len - s->rest_at);
+    conn_owe(&s->conn, s->rest.len - s->rest_at);
     if (s->conn.owed == 0) {
         sbuf_fini(&s->rest);
         s->rest_at = 0;

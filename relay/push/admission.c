@@ -123,7 +123,7 @@ admission_again_s(struct push *p)
 int64_t
 admission_memory(const struct push *p)
 {
-    return (int64_t)frame_bytes() + stream_memory_bytes(p->store);
+    return (int64_t)frame_bytes() + io_owed(p->io) + stream_memory_bytes(p->store);
 }
 
 bool
@@ -132,21 +132,31 @@ admission_memory_full(const struct push *p)
     return admission_memory(p) >= p->config->push_memory_max;
 }
 
-void
-admission_shed(struct push *p)
+static struct push_client *
+slowest_of(const struct client_list *list, struct push_client *slowest)
 {
-    struct push_client *c, *slowest = NULL;
-    size_t most = 0, queued;
+    size_t most = slowest ? conn_queued(slowest->conn) : 0, queued;
+    struct push_client *c;
 
-    if (!admission_memory_full(p))
-        return;
-    LIST_FOREACH(c, &p->open, entry)
+    LIST_FOREACH(c, list, entry)
         if (c->conn && (queued = conn_queued(c->conn)) > most) {
             most = queued;
             slowest = c;
         }
-    if (slowest) {
-        push_count(p, PUSH_COUNT_SHED_MEMORY);
-        client_close(slowest, CLOSE_SLOW, NULL);
-    }
+    return slowest;
+}
+
+/* What its socket has not taken is not to be had back by closing in good order: that waits for the peer. So one that is
+ * being closed may be the slowest, too. */
+void
+admission_shed(struct push *p)
+{
+    struct push_client *slowest;
+
+    if (!admission_memory_full(p) || !(slowest = slowest_of(&p->open, slowest_of(&p->closing, NULL))))
+        return;
+    push_count(p, PUSH_COUNT_SHED_MEMORY);
+    client_close(slowest, CLOSE_SLOW, NULL);
+    if (conn_queued(slowest->conn) > 0)
+        conn_drop(slowest->conn);
 }

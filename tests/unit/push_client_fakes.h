@@ -42,7 +42,7 @@ static struct config config;
 static struct push *push;
 static int64_t unix_ms = 1000000, monotonic_ms = 5000;
 static int n_hooks, n_wakes;
-static int64_t store_bytes;
+static int64_t store_bytes, owed_bytes;
 static bool subscriptions_wait;     /* start_all answers when the test says so */
 static struct push_verdict subscriptions_say;
 static void (*subscriptions_done)(struct push_client *c, struct push_verdict v,
@@ -107,6 +107,20 @@ size_t
 conn_queued(const struct conn *c)
 {
     return c->queued;
+}
+
+void
+conn_drop(struct conn *c)
+{
+    sprintf(out + strlen(out), "!gone\n");
+    c->queued = 0;
+}
+
+int64_t
+io_owed(const struct io *io)
+{
+    (void)io;
+    return owed_bytes;
 }
 
 void
@@ -369,7 +383,7 @@ setup(void **state)
     out[0] = '\0';
     n_hooks = n_wakes = 0;
     unix_ms = 1000000;
-    store_bytes = 0;
+    store_bytes = owed_bytes = 0;
     subscriptions_wait = false;
     subscriptions_say = (struct push_verdict){ 0 };
     return 0;

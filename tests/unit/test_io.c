@@ -515,6 +515,45 @@ slow_readers_are_closed(void **state)
 }
 
 static void
+owed(void *arg)
+{
+    *(int64_t *)arg = io_owed(world.io);
+}
+
+static void
+drop(void *arg)
+{
+    (void)arg;
+    conn_drop(world.client.conn);
+}
+
+/* Also while it is being closed and patience has not ended. */
+static void
+copies_for_the_slow_are_counted_and_dropped(void **state)
+{
+    static const char *const paths[] = { "/ws", "/lines" };
+    int64_t bytes;
+    int fd;
+
+    (void)state;
+    world.rules.queue_bytes = 1 << 30;
+    world.rules.queue_frames = 1000000;
+    for (int i = 0; i < 4; i++) {
+        fd = slow_peer(paths[i % 2], 4096);
+        fill();
+        world_on_loop(owed, &bytes);
+        assert_true(bytes > 0);
+        if (i >= 2)
+            world_close(3001, "shutdown");
+        world_on_loop(drop, NULL);
+        world_await(&world.client.closed, 1);
+        world_on_loop(owed, &bytes);
+        assert_int_equal(bytes, 0);
+        close(fd);
+    }
+}
+
+static void
 who_catches_up_is_told_of(void **state)
 {
     static const char *const paths[] = { "/ws", "/lines" };
@@ -634,6 +673,7 @@ main(void)
         TEST(the_silent_are_closed_by_their_rules),
         TEST(a_quick_burst_is_not_slow),
         TEST(slow_readers_are_closed),
+        TEST(copies_for_the_slow_are_counted_and_dropped),
         TEST(who_catches_up_is_told_of),
         TEST(connections_are_bounded),
         TEST(a_drained_listener_ends_idle_peers),

@@ -298,11 +298,18 @@ memory_that_is_full(void **state)
     say(c, "{\"id\":1,\"connect\":{\"token\":\"ann\"}}");
     expect("{\"id\":1,\"error\":{\"code\":111,\"message\":\"too many requests\",\"temporary\":true}}\n");
     admission_shed(push);
-    expect("!3008 dropped\n");
     assert_int_equal(slow->state, CLIENT_CLOSING);
+    assert_int_equal(conns[1].closed, 3008);
     assert_int_equal(push->counters[PUSH_COUNT_SHED_MEMORY], 3);
+    expect("!3008 dropped\n!gone\n");  /* its socket took nothing: no use to wait for it */
     admission_shed(push);       /* nobody else has anything waiting */
     assert_int_equal(conns[0].closed, 0);
+    expect("");
+    store_bytes = 0;
+    owed_bytes = config.push_memory_max;        /* copies count */
+    conns[1].queued = 100;      /* one that is being closed, and waits for its peer */
+    admission_shed(push);
+    expect("!gone\n");
 }
 
 /* ---- the end of credentials ---- */
