@@ -77,7 +77,7 @@ class Diary {
             found = at < 0 ? undefined : this.events.slice(this.cursor, this.cursor = at + 1);
             return found;
         }, deadline).catch((error) => {
-            const seen = this.events.slice(-12).map((event) => JSON.stringify(event)).join('\n  ');
+            const seen = this.events.slice(-12).map((event) => JSON.stringify(event).slice(0, 200)).join('\n  ');
             throw new Error(`${error.message}; last events:\n  ${seen}`);
         });
         return found;
@@ -213,7 +213,7 @@ export class Wire {
             this.refused = { status: res.statusCode, headers: res.headers };
             this.closed = { code: 0, reason: `refused with ${res.statusCode}` };
             res.resume();
-            req.destroy();
+            this.ws.terminate();
         });
         this.ws.on('error', (error) => { this.error = error; this.closed ??= { code: 0, reason: error.message }; });
     }
@@ -239,7 +239,7 @@ export class Wire {
     /* The first line that fits. */
     async find(look) {
         await until(`${look} on the wire`, () => this.lines.some(look) || this.closed)
-            .catch((error) => { throw new Error(`${error.message}: ${JSON.stringify(this.lines.slice(-5))}`); });
+            .catch((error) => { throw new Error(`${error.message}: ${JSON.stringify(this.lines.slice(-5)).slice(0, 1000)}`); });
         const found = this.lines.find(look);
         assert.ok(found, `closed with ${JSON.stringify(this.closed)} before ${look}: ${JSON.stringify(this.lines.slice(-5))}`);
         return found;
