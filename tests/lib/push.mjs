@@ -36,6 +36,13 @@ export const SECRET = 'the token secret of this test, which is long enough';
 export const TRANSPORTS = ['websocket', 'http_stream', 'sse'];
 export { BUILD, SOURCE, assert, mint, now, until, within };
 
+const PUBLISH = path.join(SOURCE, 'tests/lib/publish.py');
+/* Debian's, which knows its zmq; another may come first in the path. */
+export const PYTHON = process.env.PYTHON || '/usr/bin/python3';
+
+/* A CURVE key pair: [public, secret]. */
+export const curveKeys = async () => (await run(PYTHON, [PUBLISH, 'keys'])).stdout.trim().split(' ');
+
 /* What most tests need. Names without a colon are by token only. */
 const usual = {
     '': { user_limited: true, history_size: 10, recovery: 'allowed' },
@@ -312,6 +319,7 @@ export function parseMetrics(text) {
 export class Push {
     clients = [];
     wires = [];
+    jobs = [];          /* programs that publish: not to outlive us */
 
     /* settings: those of confab.conf(5), push_ and others. channels: { namespace: options }, '' for [channels], added to
      * the usual ones unless only is set. lighttpd: start one, too. api: 'clients' (default) or 'own'. key, jwks: texts
@@ -450,6 +458,22 @@ export class Push {
         return stdout;
     }
 
+    /* Sends messages (lists of frames: text, bytes, or anything else as JSON) over ZeroMQ as lib/publish.py does; the
+     * answers, parsed. keys: CURVE's, of the server and our own. */
+    async zmq(kind, endpoint, messages, ...keys) {
+        const lines = messages.map((frames) => JSON.stringify(frames.map((frame) =>
+            Buffer.from(typeof frame === 'string' || Buffer.isBuffer(frame) ? frame : JSON.stringify(frame)).toString('base64'))));
+        const job = run(PYTHON, [PUBLISH, kind, endpoint, ...keys], { maxBuffer: 1 << 26 });
+        this.jobs.push(job.child);
+        job.child.stdin.on('error', () => {});
+        job.child.stdin.end(lines.map((line) => `${line}\n`).join(''));
+        const { stdout } = await job;
+        return stdout.split('\n').filter(Boolean).map((line) => {
+            const frames = JSON.parse(line).map((frame) => Buffer.from(frame, 'base64').toString());
+            return frames.length === 1 ? JSON.parse(frames[0]) : [...frames.slice(0, -1), JSON.parse(frames.at(-1))];
+        });
+    }
+
     /* ---- clients ---- */
 
     token(user, claims = {}) {
@@ -509,6 +533,8 @@ export class Push {
             client.stop();
         for (const wire of this.wires)
             wire.terminate();
+        for (const job of this.jobs)
+            job.kill('SIGKILL');
         await Promise.all(this.everything.map((one) => one.stop()));
         const complaints = this.everything.flatMap((one) => [...one.complaints, ...one.reports()]);
         if (hasFailed() || complaints.length)
