@@ -1,5 +1,5 @@
 #!/bin/bash
-# check-without-sqlite.sh - the push server alone compiles, needs no database and starts
+# check-without-sqlite.sh - the push server alone compiles, passes its tests, needs no database and starts
 # SPDX-License-Identifier: MIT
 source=$(cd "${CONFAB_SOURCE:-$(dirname "$0")/..}" && pwd -P) || exit 1
 work=$(mktemp -d) || exit 1
@@ -16,6 +16,7 @@ complain() {
     echo "$*"
     bad=1
 }
+make -s check-unit -j"$(nproc)" >"$work/unit.log" 2>&1 || { complain "its unit tests fail"; grep -E '^(FAIL|ERROR):|error:' "$work/unit.log"; }
 readelf -d relay/confab-relay | grep -E 'NEEDED.*(sqlite|gumbo|fcgi)' && complain "confab-relay is linked with it"
 [[ -e fcgi/confab.fcgi ]] && complain "handlers were built"
 

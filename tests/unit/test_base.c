@@ -1,4 +1,4 @@
-/* test_base - arena, sbuf, err, log and UTF-8
+/* test_base - arena, sbuf, err, log, UTF-8 and queries
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,6 +16,7 @@
 #include "shared/arena.h"
 #include "shared/err.h"
 #include "shared/log.h"
+#include "shared/percent.h"
 #include "shared/sbuf.h"
 #include "shared/utf8.h"
 
@@ -279,6 +280,31 @@ utf8_folds_every_script(void **state)
     arena_free(a);
 }
 
+/* ---- percent coding; decoding is in test_http ---- */
+
+static void
+queries_give_the_first_of_a_name(void **state)
+{
+    static const struct { const char *query, *value; } cases[] = {
+        { "", NULL }, { "k", NULL }, { "kk=1", NULL }, { "x=k=1", NULL }, { "k=", "" },
+        { "k=1", "1" }, { "a=b&k=1&k=2", "1" }, { "&&k=a=b&", "a=b" }, { "k=a+b%2Bc%26", "a b+c&" },
+        { "k=100%", "100%" }, { "k=a%00b", NULL }, { "k=%ff", NULL }, { "k=%ff&k=1", NULL },
+        { "%6b=1", NULL }, { "K=1", NULL },
+    };
+    struct arena *a = arena_new();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *value = percent_query(a, cases[i].query, "k");
+
+        if (cases[i].value)
+            assert_string_equal(value, cases[i].value);
+        else
+            assert_null(value);
+    }
+    arena_free(a);
+}
+
 int
 main(void)
 {
@@ -294,6 +320,7 @@ main(void)
         cmocka_unit_test(utf8_sees_what_shows),
         cmocka_unit_test(utf8_trims),
         cmocka_unit_test(utf8_folds_every_script),
+        cmocka_unit_test(queries_give_the_first_of_a_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

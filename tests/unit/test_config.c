@@ -18,6 +18,7 @@
 #include "shared/log.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define HAS_CHAT (*CONFIG_SYSTEMS_DEFAULT != '\0')      /* what this build can serve, and does by default */
 #define SECRET "a secret of thirty-two bytes.....!"
 
 static char dir[] = "/tmp/test_config.XXXXXX";
@@ -112,7 +113,9 @@ defaults_are_complete(void **state)
     assert_true(c->jwt_check_exp);
     assert_int_equal(c->body_max, 2097152);
     assert_null(c->jwt_keys[0]);
-    assert_true(config_serves(c, "mtchat"));
+    assert_string_equal(c->systems, CONFIG_SYSTEMS_DEFAULT);
+    assert_int_equal(c->push, CONFIG_PUSH_DEFAULT);
+    assert_int_equal(config_serves(c, "mtchat"), config_has_chat(c));
     assert_false(config_serves(c, "mtcha"));
 }
 
@@ -299,21 +302,17 @@ keys_are_split(void **state)
     assert_null(config_token_rules(c).audience);
 }
 
+struct nonsense {
+    const char *name, *value, *field;
+};
+
 static void
-servers_do_not_start_with_nonsense(void **state)
+each_is_refused(const struct nonsense *cases, size_t n)
 {
-    static const struct { const char *name, *value, *field; } cases[] = {
-        { "CONFAB_JWT_SECRET", "", "jwt_secret" }, { "CONFAB_AUTH", "none", "auth" },
-        { "CONFAB_LOG_LEVEL", "loud", "log_level" }, { "CONFAB_SYSTEMS", "other", "systems" },
-        { "CONFAB_SYSTEMS", ",", "systems" }, { "CONFAB_SYSTEMS", "", "systems" }, { "CONFAB_SYSTEMS", "mtchat, other", "systems" },
-        { "CONFAB_RELAY_NAME", "../x", "relay_name" }, { "CONFAB_RELAY_NAME", ".x", "relay_name" },
-        { "CONFAB_WS_TIMEOUT_S", "25", "ws_timeout_s" },
-    };
     struct fail fail;
     size_t i;
 
-    (void)state;
-    for (i = 0; i < COUNT(cases); i++) {
+    for (i = 0; i < n; i++) {
         clearenv();
         setenv("CONFAB_CONFIG", file, 1);
         setenv("CONFAB_JWT_SECRET", SECRET, 1);
@@ -322,8 +321,39 @@ servers_do_not_start_with_nonsense(void **state)
         assert_int_equal(config_check(load(), &fail), ERR_FIELD);
         assert_string_equal(fail.field, cases[i].field);
     }
-    clearenv();
-    setenv("CONFAB_CONFIG", file, 1);
+}
+
+static void
+servers_do_not_start_with_nonsense(void **state)
+{
+    static const struct nonsense cases[] = {
+        { "CONFAB_LOG_LEVEL", "loud", "log_level" }, { "CONFAB_SYSTEMS", "other", "systems" },
+        { "CONFAB_SYSTEMS", ",", "systems" }, { "CONFAB_SYSTEMS", "mtchat, other", "systems" },
+        { "CONFAB_RELAY_NAME", "../x", "relay_name" }, { "CONFAB_RELAY_NAME", ".x", "relay_name" },
+        { "CONFAB_WS_TIMEOUT_S", "25", "ws_timeout_s" },
+    };
+    static const struct nonsense with_chat[] = {
+        { "CONFAB_JWT_SECRET", "", "jwt_secret" }, { "CONFAB_AUTH", "none", "auth" },
+        { "CONFAB_SYSTEMS", "", "systems" },
+    };
+    static const struct nonsense without_chat[] = {
+        { "CONFAB_SYSTEMS", "mtchat", "systems" }, { "CONFAB_PUSH", "false", "systems" },
+    };
+
+    (void)state;
+    each_is_refused(cases, COUNT(cases));
+    if (HAS_CHAT)
+        each_is_refused(with_chat, COUNT(with_chat));
+    else
+        each_is_refused(without_chat, COUNT(without_chat));
+}
+
+static void
+systems_may_stand_between_spaces(void **state)
+{
+    (void)state;
+    if (!HAS_CHAT)
+        skip();
     setenv("CONFAB_AUTH", "trusted", 1);
     setenv("CONFAB_SYSTEMS", " mtchat ", 1);
     assert_int_equal(config_check(load(), NULL), ERR_OK);
@@ -331,27 +361,37 @@ servers_do_not_start_with_nonsense(void **state)
 }
 
 static void
-chat_and_push_are_told_apart(void **state)
+push_alone_needs_no_secret_of_the_chat(void **state)
 {
     struct fail fail;
 
     (void)state;
-    clearenv();
-    setenv("CONFAB_CONFIG", file, 1);
     setenv("CONFAB_SYSTEMS", "", 1);
     setenv("CONFAB_PUSH", "1", 1);
     setenv("CONFAB_PUSH_API_LISTEN", "clients", 1);
-    assert_int_equal(config_check(load(), NULL), ERR_OK);   /* no jwt_secret: nobody would use it */
+    assert_int_equal(config_check(load(), NULL), ERR_OK);
     assert_false(config_has_chat(load()));
+    setenv("CONFAB_RELAY_TLS_KEY", "/key.pem", 1);
+    assert_int_equal(config_check(load(), &fail), ERR_FIELD);
+    assert_string_equal(fail.field, "relay_tls_key");
+}
+
+static void
+servers_do_not_come_in_where_the_chat_does(void **state)
+{
+    struct fail fail;
+
+    (void)state;
+    if (!HAS_CHAT)
+        skip();
     setenv("CONFAB_SYSTEMS", "mtchat", 1);
+    setenv("CONFAB_PUSH", "1", 1);
+    setenv("CONFAB_PUSH_API_LISTEN", "clients", 1);
     setenv("CONFAB_AUTH", "trusted", 1);
     assert_int_equal(config_check(load(), &fail), ERR_FIELD);
     assert_string_equal(fail.field, "push_api_listen");
     setenv("CONFAB_PUSH_API_LISTEN", "127.0.0.1:1", 1);
     assert_int_equal(config_check(load(), NULL), ERR_OK);
-    setenv("CONFAB_RELAY_TLS_KEY", "/key.pem", 1);
-    assert_int_equal(config_check(load(), &fail), ERR_FIELD);
-    assert_string_equal(fail.field, "relay_tls_key");
 }
 
 static void
@@ -389,7 +429,9 @@ main(void)
         cmocka_unit_test_setup_teardown(secrets_come_from_files, begin, end),
         cmocka_unit_test_setup_teardown(keys_are_split, begin, end),
         cmocka_unit_test_setup_teardown(servers_do_not_start_with_nonsense, begin, end),
-        cmocka_unit_test_setup_teardown(chat_and_push_are_told_apart, begin, end),
+        cmocka_unit_test_setup_teardown(systems_may_stand_between_spaces, begin, end),
+        cmocka_unit_test_setup_teardown(push_alone_needs_no_secret_of_the_chat, begin, end),
+        cmocka_unit_test_setup_teardown(servers_do_not_come_in_where_the_chat_does, begin, end),
         cmocka_unit_test_setup_teardown(printing_hides_secrets, begin, end),
     };
 
