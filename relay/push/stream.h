@@ -90,7 +90,8 @@ struct stream_store_calls {
                    stream_published *done, void *arg);
     void (*join)(struct stream_store *s, const char *channel, struct stream_presence *who);
     void (*leave)(struct stream_store *s, struct stream_presence *who);
-    /* Calls each for everybody present, then done. A repeated user counts once in n_users. */
+    /* Calls each for everybody present, then done. A repeated user counts once in n_users, which
+     * in a crowd may be a second old. */
     void (*presence)(struct stream_store *s, const char *channel,
                      void (*each)(void *arg, const struct stream_presence *who),
                      void (*done)(void *arg, enum err e, int64_t n_clients, int64_t n_users), void *arg);

@@ -6,6 +6,9 @@
 
 #include "relay/mem.h"
 
+#define CROWD 1000              /* more are counted only now and then: it takes time, and the loop has to wait */
+#define CROWD_MS 1000
+
 void
 stream_join(struct stream_store *store, const char *channel, struct stream_presence *who)
 {
@@ -18,6 +21,7 @@ stream_join(struct stream_store *store, const char *channel, struct stream_prese
         s->present->prev = who;
     s->present = who;
     s->n_present++;
+    s->users_changed = true;
 }
 
 void
@@ -33,8 +37,17 @@ stream_leave(struct stream_store *store, struct stream_presence *who)
         who->next->prev = who->prev;
     who->stream = NULL;
     who->prev = who->next = NULL;
+    s->users_changed = true;
     if (--s->n_present == 0)
         stream_refresh(m, s, stream_now(m));
+}
+
+static bool
+is_counted(const struct stream *s, int64_t now)
+{
+    if (s->users_ms == 0)
+        return false;
+    return !s->users_changed || (s->n_present > CROWD && now >= s->users_ms && now - s->users_ms < CROWD_MS);
 }
 
 static int64_t
@@ -58,12 +71,24 @@ count_users(const struct stream *s)
     return n;
 }
 
+static int64_t
+users_of(struct stream *s, int64_t now)
+{
+    if (!is_counted(s, now)) {
+        s->n_users = count_users(s);
+        s->users_ms = now;
+        s->users_changed = false;
+    }
+    return s->n_users < s->n_present ? s->n_users : s->n_present;
+}
+
 void
 stream_presence_tell(struct stream_store *store, const char *channel,
                      void (*each)(void *arg, const struct stream_presence *who),
                      void (*done)(void *arg, enum err e, int64_t n_clients, int64_t n_users), void *arg)
 {
-    const struct stream *s = stream_find((struct memory *)store, channel);
+    struct memory *m = (struct memory *)store;
+    struct stream *s = stream_find(m, channel);
 
     if (!s || s->n_present == 0) {
         done(arg, ERR_OK, 0, 0);
@@ -71,5 +96,5 @@ stream_presence_tell(struct stream_store *store, const char *channel,
     }
     for (const struct stream_presence *p = s->present; each && p; p = p->next)
         each(arg, p);
-    done(arg, ERR_OK, s->n_present, count_users(s));
+    done(arg, ERR_OK, s->n_present, users_of(s, stream_now(m)));
 }

@@ -49,6 +49,8 @@ struct stream {
     size_t due_at;                      /* place in the heap, from 1; 0: not there */
     struct stream_presence *present;
     int64_t n_present;
+    int64_t n_users, users_ms;          /* among them, when they were counted last; 0: never */
+    bool users_changed;                 /* since */
     struct stream_file *file;           /* NULL: in memory only */
     char channel[];
 };

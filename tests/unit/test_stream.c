@@ -595,6 +595,40 @@ users_present_count_once(void **state)
     assert_int_equal(figure("confab_push_history_bytes"), 0);
 }
 
+/* Counting users takes time; in a crowd nobody can have it done as often as he asks. */
+static void
+a_crowd_is_counted_now_and_then(void **state)
+{
+    enum { CROWD = 1200 };
+    static struct stream_presence who[CROWD];
+    static char names[CROWD][8];
+
+    (void)state;
+    for (int i = 0; i < CROWD; i++) {
+        sprintf(names[i], "u%d", i);
+        who[i] = (struct stream_presence){ .client = names[i], .user = names[i] };
+        if (i > 0)
+            store->calls->join(store, "a", &who[i]);
+    }
+    store->calls->presence(store, "a", NULL, on_counted, NULL);
+    assert_int_equal(told.users, CROWD - 1);
+    store->calls->join(store, "a", &who[0]);
+    store->calls->presence(store, "a", NULL, on_counted, NULL);
+    assert_int_equal(told.clients, CROWD);
+    assert_int_equal(told.users, CROWD - 1);
+    now += 1000;
+    store->calls->presence(store, "a", NULL, on_counted, NULL);
+    assert_int_equal(told.users, CROWD);
+    for (int i = 0; i < CROWD; i++) {
+        store->calls->leave(store, &who[i]);
+        if (i == 100 || i == 500) {
+            store->calls->presence(store, "a", NULL, on_counted, NULL);
+            assert_int_equal(told.users, CROWD - 1 - i);     /* never more than there are clients */
+        }
+    }
+    assert_int_equal(figure("confab_push_streams"), 0);
+}
+
 static void
 who_is_present_keeps_the_stream(void **state)
 {
@@ -666,6 +700,7 @@ main(void)
         TEST(a_key_serves_channels_without_history),
         TEST(an_old_version_is_not_published),
         TEST(users_present_count_once),
+        TEST(a_crowd_is_counted_now_and_then),
         TEST(who_is_present_keeps_the_stream),
         TEST(one_may_publish_while_delivering),
     };
