@@ -41,10 +41,21 @@ answer(struct asked *q, enum push_error e)
         if (c->conn)
             client_send_error(c, q->id, e);
     } else {
+        c->answer_bytes += (int64_t)q->line.len;
         client_send(c, &q->line);
     }
     free(q);
     client_unref(c);
+}
+
+/* A short command may have a very long answer: after that the next has to wait for another second. */
+static bool
+has_much(struct push_client *c)
+{
+    if (c->answer_bytes < c->push->config->push_bytes_per_s)
+        return false;
+    push_count(c->push, PUSH_COUNT_SHED_COMMANDS);
+    return true;
 }
 
 /* ---- who may ---- */
@@ -202,7 +213,7 @@ channel_command_publish(struct push_client *c, const struct command *cmd)
 /* ---- presence ---- */
 
 static struct push_verdict
-judge_presence(const struct push_client *c, const struct command *cmd)
+judge_presence(struct push_client *c, const struct command *cmd)
 {
     const struct channel_options *o;
     struct push_verdict v = look(c, cmd, &o);
@@ -213,6 +224,8 @@ judge_presence(const struct push_client *c, const struct command *cmd)
         v.error = PUSH_NOT_AVAILABLE;
     else if (!may(c, cmd->channel, o->presence_for))
         v.error = PUSH_DENIED;
+    else if (has_much(c))
+        v.error = PUSH_TOO_MANY;
     return v;
 }
 
@@ -264,7 +277,7 @@ channel_command_presence_stats(struct push_client *c, const struct command *cmd)
 /* ---- history ---- */
 
 static struct push_verdict
-judge_history(const struct push_client *c, const struct command *cmd)
+judge_history(struct push_client *c, const struct command *cmd)
 {
     const struct channel_options *o;
     struct push_verdict v = look(c, cmd, &o);
@@ -275,6 +288,8 @@ judge_history(const struct push_client *c, const struct command *cmd)
         v.error = PUSH_NOT_AVAILABLE;
     else if (!may(c, cmd->channel, o->history))
         v.error = PUSH_DENIED;
+    else if (has_much(c))
+        v.error = PUSH_TOO_MANY;
     return v;
 }
 

@@ -60,6 +60,7 @@ struct push_client {
     uint32_t n_subscriptions;
     struct channel_rate *rates;         /* what it published lately (channel_commands.c) */
     uint32_t commands, command_bytes;   /* in the second that began at second_ms */
+    int64_t answer_bytes;               /* ... of histories and lists it was given meanwhile */
     int64_t second_ms;
     uint32_t errors;                    /* in the minute that began at errors_ms */
     int64_t errors_ms;

@@ -42,6 +42,7 @@ take_bytes(struct push_client *c, size_t len)
     if (now - c->second_ms >= SECOND_MS) {
         c->second_ms = now;
         c->commands = c->command_bytes = 0;
+        c->answer_bytes = 0;
     }
     if (c->command_bytes >= c->push->config->push_bytes_per_s)
         return false;

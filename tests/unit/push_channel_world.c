@@ -643,7 +643,7 @@ world_new(void)
     memset(&world, 0, sizeof world);
     world.config = (struct config){ .push_channels_per_client = 128, .push_history_max = 300,
                                     .push_expiry_grace_s = 25, .push_data_max = 1000,
-                                    .push_list_max = 1000 };
+                                    .push_list_max = 1000, .push_bytes_per_s = 1 << 20 };
     world.push.config = &world.config;
     world.push.store = &store;
     world.push.hub = hub_new();

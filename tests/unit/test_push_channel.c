@@ -455,6 +455,32 @@ history_for_those_who_may(void **state)
     HEARS(ann, "{\"id\":6,\"error\":{\"code\":112,\"message\":\"unrecoverable position\"}}\n");
 }
 
+/* An answer may be as long as it is; who had one has to wait for the next second (client_input.c begins it). */
+static void
+long_answers_are_given_now_and_then(void **state)
+{
+    static const char busy[] = "{\"id\":6,\"error\":{\"code\":111,\"message\":\"too many requests\",\"temporary\":true}}\n";
+    static const char history[] = "{\"id\":6,\"history\":{\"channel\":\"h:a\",\"limit\":-1}}";
+
+    (void)state;
+    kept->history = kept->presence_for = WHO_ANYONE;
+    kept->presence = true;
+    publish_n("h:a", 1, 4);
+    world.config.push_bytes_per_s = 100;
+    peer_says(ann, history);
+    assert_non_null(strstr(peer_heard(ann), "\"publications\":["));
+    peer_says(ann, history);
+    HEARS(ann, busy);
+    peer_says(ann, "{\"id\":6,\"presence\":{\"channel\":\"h:a\"}}");
+    HEARS(ann, busy);
+    assert_int_equal(world.push.counters[PUSH_COUNT_SHED_COMMANDS], 2);
+    peer_says(bob, history);
+    assert_non_null(strstr(peer_heard(bob), "\"publications\":["));
+    ann->c.answer_bytes = 0;
+    peer_says(ann, history);
+    assert_non_null(strstr(peer_heard(ann), "\"publications\":["));
+}
+
 static void
 commands_whose_client_is_gone(void **state)
 {
@@ -613,6 +639,7 @@ main(void)
         T(who_published_is_told),
         T(publishing_too_fast),
         T(history_for_those_who_may),
+        T(long_answers_are_given_now_and_then),
         T(commands_whose_client_is_gone),
         T(channels_are_listed_in_pages),
         T(operations_refuse),
