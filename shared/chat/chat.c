@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const struct chat_system *const systems[] = {&chat_mtchat};
+static const struct chat_system *const systems[] = { &chat_mtchat, &chat_rooms };
 
 const struct chat_system *
 chat_system_find(const char *name)

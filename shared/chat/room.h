@@ -108,11 +108,11 @@ struct room_notice {
     enum orchestration orchestration;
 };
 
-/* Who calls: the owner of an account, or a runner. */
+/* Who calls. A zeroed actor is nobody and may nothing. */
 struct room_actor {
-    int64_t account;            /* 0: a runner */
-    int64_t key;                /* runner: id of its key; 0: the operator's */
-    int64_t scope;              /* runner: the only room it may know; 0: all */
+    enum { ACTOR_NOBODY = 0, ACTOR_OWNER, ACTOR_RUNNER, ACTOR_RUNNER_OF_ALL } kind;
+    int64_t account;            /* OWNER: whose rooms it may know */
+    int64_t key, room;          /* RUNNER: id of its key, and the only room it may know */
 };
 
 /* ---- words and rules without rows (room.c) ---- */
@@ -145,7 +145,7 @@ struct room_new {
 enum err op_room_create(struct op *o, int64_t account, const struct room_new *in,
                         struct room *room_r);
 
-/* All that the actor may know, by id. */
+/* Anybody: all that the actor may know, by id. */
 enum err op_room_list(struct op *o, const struct room_actor *who, struct room **rooms_r, size_t *n_r);
 
 /* Owner or runner in scope; one read, so it also serves to ask for the room before the input is looked at. */
@@ -263,7 +263,7 @@ struct room_page {
 enum err op_room_messages(struct op *o, const struct room_actor *who, int64_t room, int64_t before,
                           int64_t limit, struct room_page *page_r);
 
-/* Owner. The newest messages and events, newest first; more is not told. */
+/* Owner. The newest messages and events, newest first. */
 enum err op_room_feed(struct op *o, const struct room_actor *who, int64_t room, int64_t limit,
                       struct room_page *page_r);
 
