@@ -89,6 +89,8 @@ struct io_rules {
     int slow_code;
     const char *slow_reason;
     int64_t message_max;        /* bytes of a message; a longer one closes with 1009 */
+    int bare_close_code;        /* status of the answer to a peer's Close frame that has none; 0: none either. What has
+                                   one is answered with the same */
 };
 
 /* What a connection belongs to; embedded as the first member of a session. */

@@ -28,6 +28,7 @@
 
 enum { RX_SIZE = 80 };                  /* kept per connection for life; messages are gathered by us */
 enum { HEADER_POOL = 4 };               /* handshakes in the library at once: one, to be exact */
+enum { OPCODE_CLOSE = 8 };
 enum { REASON_MAX = 123 };              /* a Close frame holds 125 bytes, two are the code */
 /* WebSocket close codes (RFC 6455 section 7.4.1) */
 enum { CODE_INVALID = 1007, CODE_TOO_BIG = 1009, CODE_NO_MEMORY = 1011 };
@@ -234,13 +235,32 @@ received(struct conn *c, const char *p, size_t len)
 
 /* ---- coming and going ---- */
 
-static void
-peer_closes(struct conn *c)
+/* The library can only echo, and its own Close would wait for another; ours goes past it, and the socket ends behind it.
+ * -1, for the library. */
+static int
+answer_close(struct conn *c, int code)
 {
+    unsigned char close[] = { 0x80 | OPCODE_CLOSE, 2, (unsigned char)(code >> 8), (unsigned char)code };
+
+    if (c->links->unframed)
+        write_bytes(c, close, sizeof close);
+    else
+        lws_close_reason(c->wsi, (enum lws_close_status)code, NULL, 0);
+    return -1;
+}
+
+/* 0: the library echoes the peer's Close frame, which held len bytes. One that comes while something is owed to
+ * the peer is not told of here, and never answered. */
+static int
+peer_closes(struct conn *c, size_t len)
+{
+    int bare = c->client != NULL ? c->client->rules->bare_close_code : 0;
+
     c->peer_closed = true;
     c->state = CONN_LEAVING;
     io_life_ends(c);
     outq_fini(&c->out);
+    return len == 0 && bare != 0 ? answer_close(c, bare) : 0;
 }
 
 static void
@@ -294,8 +314,7 @@ lws_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *i
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return lws_writable(c);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        peer_closes(c);
-        return 0;
+        return peer_closes(c, len);
     case LWS_CALLBACK_CLOSED:
         /* Also told of one whose 101 could not be written: that is io_links_open's to free. */
         if (c != l->opening) {

@@ -16,17 +16,17 @@
 
 /* ---- delivery ---- */
 
-/* The event's frame in that system's words, made once. NULL: it has none. */
+/* The event's frame in that wire's words, made once. NULL: it has none. */
 static struct frame *
 frame_of(struct relay *r, const struct wire *wire, const struct event *e)
 {
     struct sbuf b;
 
-    if (r->frame_wire == wire)
+    if (r->frame_write == wire->write_event)
         return r->frame;
     frame_unref(r->frame);
     r->frame = NULL;
-    r->frame_wire = wire;
+    r->frame_write = wire->write_event;
     if (e->body_len > 0) {
         sbuf_init(&b, FRAME_MAX);
         wire->write_event(&b, e);
@@ -40,11 +40,15 @@ frame_of(struct relay *r, const struct wire *wire, const struct event *e)
 static void
 on_deliver(void *arg, struct audience_session *hears, const struct event *e)
 {
+    struct relay *r = arg;
     struct session *s = session_of(hears);
-    struct frame *f = frame_of(arg, s->wire, e);
+    struct frame *f = frame_of(r, s->wire, e);
 
-    if (f)
-        session_hear(s, f);
+    if (!f)
+        return;
+    if (s->state == SESSION_LIVE)
+        r->heard |= s->door->bit;
+    session_hear(s, f);
 }
 
 static void
@@ -56,6 +60,21 @@ on_close(void *arg, struct audience_session *hears, int code, const char *reason
 
 static const struct audience_calls audience_calls = { on_deliver, on_close };
 
+/* Says so of an event that some wire's clients should have heard, and none was there. */
+static void
+log_unheard(struct relay *r, const struct event *e)
+{
+    const char *line;
+
+    for (size_t i = 0; i < r->n_services; i++) {
+        const struct relay_door *door = &r->doors[i];
+
+        if (!(r->heard & door->bit) && door->wire->unheard
+            && (line = door->wire->unheard(r->scratch, e)))
+            log_event(LOG_LEVEL_INFO, line, NULL);
+    }
+}
+
 /* ---- the inbox's calls ---- */
 
 static void
@@ -63,10 +82,13 @@ on_event(void *arg, struct held *h)
 {
     struct relay *r = arg;
 
+    r->heard = 0;
     audience_apply(r->audience, &h->event);
     frame_unref(r->frame);
     r->frame = NULL;
-    r->frame_wire = NULL;
+    r->frame_write = NULL;
+    if (h->event.body_len > 0)
+        log_unheard(r, &h->event);
     ring_add(r->ring, h);
     FAULT("relay.applied");
     if (log_enabled(LOG_LEVEL_DEBUG))
@@ -216,7 +238,7 @@ open_all(struct relay *r)
     r->ring = ring_new((size_t)c->ring_events, (size_t)c->ring_bytes);
     r->gap_timer = io_timer_new(r->io, gap_due, r);
     r->bus_timer = io_timer_new(r->io, bus_readable, r);
-    relay_session_services(r);
+    relay_doors(r);
     relay_session_timers(r);
     relay_presence_timers(r);
     relay_archive_timer(r);
@@ -237,7 +259,6 @@ relay_new(const struct relay_start *start)
     r->io = start->io;
     r->scratch = arena_new();
     r->presence = presence_new(c->presence_grace_ms);
-    r->limits = limits_new(c->ws_per_user);
     if (!open_all(r)) {
         relay_free(r);
         return NULL;
@@ -258,12 +279,11 @@ relay_free(struct relay *r)
     relay_session_timers_free(r);
     relay_presence_timers_free(r);
     relay_archive_timer_free(r);
-    relay_session_services_free(r);
+    relay_doors_free(r);
     inbox_free(r->inbox);
     audience_free(r->audience);
     ring_free(r->ring);
     presence_free(r->presence);
-    limits_free(r->limits);
     arena_free(r->scratch);
     free(r);
 }

@@ -1,5 +1,5 @@
-/* relay_private - the relay's inside, shared by relay.c (the log and the loop), relay_session.c
- * (connections), relay_presence.c (who is online) and relay_archive.c (quiet dialogs)
+/* relay_private - the relay's inside, shared by relay.c (the log and the loop), relay_door.c (handshakes),
+ * relay_session.c (connections), relay_presence.c (who is online) and relay_archive.c (quiet dialogs)
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,6 +17,15 @@
 #include "relay/tail.h"
 #include "relay/worker.h"
 
+/* One of the paths that are served, and what its sessions go by. */
+struct relay_door {
+    struct relay *relay;
+    const struct wire *wire;
+    unsigned bit;                   /* its own among all doors */
+    struct io_rules rules;
+    struct limits *limits;
+};
+
 struct relay {
     struct relay_start start;
     const struct config *config;
@@ -25,7 +34,6 @@ struct relay {
     struct audience *audience;
     struct ring *ring;
     struct presence *presence;
-    struct limits *limits;
     struct worker *worker;
     struct tail *tail;
     struct arena *scratch;          /* of one callback */
@@ -35,14 +43,18 @@ struct relay {
 
     /* relay.c */
     struct io_timer *gap_timer, *bus_timer;
-    struct frame *frame;            /* of the event being delivered, as `frame_wire` says it */
-    const struct wire *frame_wire;
+    struct frame *frame;            /* of the event being delivered, as frame_write says it */
+    void (*frame_write)(struct sbuf *out, const struct event *e);
+    unsigned heard;                 /* by which doors it was */
     int64_t forged, malformed, complained_ms;
 
-    /* relay_session.c */
-    struct io_rules rules;          /* of every connection */
+    /* relay_door.c */
+    struct frame *ping;
+    struct relay_door *doors;       /* one for each service */
     struct io_service *services;
     size_t n_services;
+
+    /* relay_session.c */
     struct session *sessions;
     struct session *waiting;        /* for their user's row */
     struct io_timer *expiry_timer, *pace_timer, *stop_timer;
@@ -62,9 +74,13 @@ struct relay {
     bool archiving;
 };
 
+/* relay_door.c */
+void relay_doors(struct relay *r);                  /* makes doors and services */
+void relay_doors_free(struct relay *r);
+void relay_door_uncount(struct session *s);         /* of those that are limited it is one less */
+
 /* relay_session.c */
-void relay_session_services(struct relay *r);       /* makes services and rules */
-void relay_session_services_free(struct relay *r);
+extern const struct io_client_calls relay_client_calls;
 void relay_session_timers(struct relay *r);         /* makes them */
 void relay_session_timers_free(struct relay *r);
 void relay_connect_waiting(struct relay *r, bool written);  /* a presence batch is through */

@@ -1,4 +1,4 @@
-/* relay_session - connections: handshake, connecting by way of a worker, closing
+/* relay_session - connections: connecting by way of a worker, closing
  *
  * SPDX-License-Identifier: MIT
  */
@@ -58,71 +58,13 @@ unwait(struct session *s)
     s->waiting_at = NULL;
 }
 
-/* ---- handshake ---- */
-
-static void
-log_refused(const struct io_request *req, const struct io_answer *a)
-{
-    log_event(LOG_LEVEL_INFO, "handshake_refused", "status", log_number(a->status), "path",
-              req->path, "address", req->address, NULL);
-}
-
-static enum io_verdict
-refuse(const struct wire *wire, const struct io_request *req, struct io_answer *a, enum err e)
-{
-    wire->refuse(a, e);
-    log_refused(req, a);
-    return IO_ANSWER;
-}
-
-static const struct io_client_calls client_calls;
-
-static enum io_verdict
-on_request(void *arg, const struct io_request *req, struct io_exchange *x, struct io_answer *a,
-           struct io_client **client_r)
-{
-    struct relay *r = arg;
-    const struct wire *wire = wire_find(r->scratch, r->config, req->path);
-    struct wire_hello hello;
-    struct session *s;
-
-    (void)x;
-    arena_reset(r->scratch);
-    if (!wire)
-        return refuse(&wire_mtchat, req, a, ERR_NOT_FOUND);
-    if (!wire->handshake(r->scratch, r->config, req, when_now_ms(), &hello, a)) {
-        log_refused(req, a);
-        arena_reset(r->scratch);
-        return IO_ANSWER;
-    }
-    s = session_new(wire, &hello, req->address ? req->address : "");
-    arena_reset(r->scratch);
-    if (r->stopping || !limits_take(r->limits, s->user_channel)) {
-        session_free(s);
-        return refuse(wire, req, a, r->stopping ? ERR_BUSY : ERR_RATE);
-    }
-    s->io = (struct io_client){ &client_calls, &r->rules };
-    s->relay = r;
-    *client_r = &s->io;
-    return IO_UPGRADE;
-}
-
-static void
-on_abandoned(struct io_client *client)
-{
-    struct session *s = (struct session *)client;
-
-    limits_give(s->relay->limits, s->user_channel);
-    session_free(s);
-}
-
 /* ---- connecting ---- */
 
 struct connect_job {
     struct worker_job job;
-    struct relay *relay;
     struct session *session;
     struct connect_state state;
+    struct room_connect connect;        /* fixed */
 };
 
 static void post_connect(struct relay *r, struct session *s);
@@ -132,14 +74,31 @@ connect_run(struct worker_job *j, struct op *op)
 {
     struct connect_job *c = (struct connect_job *)j;
 
-    op->system = chat_system_find(c->session->wire->system);
-    return op_connect(op, c->session->user, c->session->since, &c->state);
+    const struct session *s = c->session;
+    struct room_hello hello = { s->wire->fixed, s->user, s->room, s->key };
+
+    op->system = chat_system_find(s->wire->system);
+    if (s->wire->fixed)
+        return op_room_connect(op, &hello, &c->connect);
+    return op_connect(op, s->user, s->since, &c->state);
+}
+
+static enum err
+take_up(struct relay *r, const struct connect_job *c)
+{
+    struct session *s = c->session;
+
+    return s->wire->fixed
+        ? session_fixed_connected(s, r->audience, r->ring, r->config, &c->connect)
+        : session_connected(s, r->audience, r->ring, r->config, &c->state);
 }
 
 static void
-connected(struct relay *r, struct session *s, const struct connect_state *state)
+connected(struct relay *r, const struct connect_job *c)
 {
-    if (session_connected(s, r->audience, r->ring, r->config, state) == ERR_OK)
+    struct session *s = c->session;
+
+    if (take_up(r, c) == ERR_OK)
         return;
     if (++s->attempts >= ATTEMPTS_MAX)
         session_close(s, CLOSE_LATER, "try again later");
@@ -158,7 +117,7 @@ connect_done(struct worker_job *j)
         session_free(s);
     } else if (s->state == SESSION_OPENING) {
         if (j->err == ERR_OK)
-            connected(c->relay, s, &c->state);
+            connected(s->door->relay, c);
         else
             session_close(s, CLOSE_LATER, "try again later");
     }
@@ -172,7 +131,6 @@ post_connect(struct relay *r, struct session *s)
 
     c->job.run = connect_run;
     c->job.done = connect_done;
-    c->relay = r;
     c->session = s;
     s->busy = true;
     worker_post(r->worker, &c->job);
@@ -220,7 +178,7 @@ expiry_due(void *arg)
         if (!s->expires_ms || s->closing)
             continue;
         if (s->expires_ms <= now)
-            session_close(s, CLOSE_POLICY, "token expired");
+            session_close(s, s->wire->expired_code, "token expired");
         else if (!next || s->expires_ms < next)
             next = s->expires_ms;
     }
@@ -231,20 +189,11 @@ expiry_due(void *arg)
 
 /* ---- connections ---- */
 
+/* Whoever follows hears from the database only when it knows that he is online. */
 static void
-on_opened(struct io_client *client, struct conn *c)
+come_online(struct relay *r, struct session *s)
 {
-    struct session *s = (struct session *)client;
-    struct relay *r = s->relay;
-
-    s->conn = c;
-    s->opened_ms = when_monotonic_ms();
-    list_add(r, s);
     presence_open(r->presence, s->user_channel, s->wire->system, s->user);
-    log_event(LOG_LEVEL_INFO, "connected", "system", s->wire->system, "user", s->user, "address",
-              s->address, NULL);
-    if (s->expires_ms && (!r->expiry_ms || s->expires_ms < r->expiry_ms))
-        expiry_set(r, s->expires_ms, 0);
     if (presence_written(r->presence, s->user_channel)) {
         post_connect(r, s);
     } else {
@@ -254,10 +203,49 @@ on_opened(struct io_client *client, struct conn *c)
 }
 
 static void
+go_offline(struct relay *r, struct session *s, int64_t now_ms)
+{
+    if (s->wire->fixed || r->stopping)      /* a relay that stops leaves its users online for the next run */
+        return;
+    presence_close(r->presence, s->user_channel, now_ms);
+    relay_presence_write(r);
+}
+
+static void
+on_abandoned(struct io_client *client)
+{
+    struct session *s = (struct session *)client;
+
+    relay_door_uncount(s);
+    session_free(s);
+}
+
+static void
+on_opened(struct io_client *client, struct conn *c)
+{
+    struct session *s = (struct session *)client;
+    struct relay *r = s->door->relay;
+
+    s->conn = c;
+    s->opened_ms = when_monotonic_ms();
+    list_add(r, s);
+    log_event(LOG_LEVEL_INFO, "connected", "system", s->wire->system, "user", s->user, "room",
+              s->room ? log_number(s->room) : NULL, "address", s->address, NULL);
+    if (s->expires_ms && (!r->expiry_ms || s->expires_ms < r->expiry_ms))
+        expiry_set(r, s->expires_ms, 0);
+    if (s->refused_code)
+        session_close(s, s->refused_code, s->refused_reason);
+    else if (s->wire->fixed)
+        post_connect(r, s);
+    else
+        come_online(r, s);
+}
+
+static void
 on_message(struct io_client *client, const char *p, size_t len, bool binary)
 {
     struct session *s = (struct session *)client;
-    struct relay *r = s->relay;
+    struct relay *r = s->door->relay;
 
     session_message(s, r->config, r->scratch, when_monotonic_ms(), p, len, binary);
     arena_reset(r->scratch);
@@ -267,7 +255,7 @@ static void
 on_closed(struct io_client *client)
 {
     struct session *s = (struct session *)client;
-    struct relay *r = s->relay;
+    struct relay *r = s->door->relay;
     int64_t now = when_monotonic_ms();
 
     log_event(LOG_LEVEL_INFO, "disconnected", "system", s->wire->system, "user", s->user,
@@ -275,86 +263,22 @@ on_closed(struct io_client *client)
     list_remove(r, s);
     unwait(s);
     audience_leave(r->audience, &s->hears);
-    limits_give(r->limits, s->user_channel);
+    relay_door_uncount(s);
     s->state = SESSION_GONE;
     s->conn = NULL;
-    if (!r->stopping) {         /* a relay that stops leaves its users online for the next run */
-        presence_close(r->presence, s->user_channel, now);
-        relay_presence_write(r);
-    } else if (!r->sessions && r->stop_timer) {
+    go_offline(r, s, now);
+    if (r->stopping && !r->sessions && r->stop_timer)
         io_timer_set(r->stop_timer, 0);
-    }
     if (!s->busy)
         session_free(s);
 }
 
-static const struct io_client_calls client_calls = {
+const struct io_client_calls relay_client_calls = {
     .abandoned = on_abandoned,
     .opened = on_opened,
     .message = on_message,
     .closed = on_closed,
 };
-
-/* ---- services ---- */
-
-static struct io_service
-service_at(struct relay *r, const char *path)
-{
-    return (struct io_service){ .path = path, .request = on_request, .arg = r };
-}
-
-static void
-set_rules(struct relay *r)
-{
-    const struct config *c = r->config;
-
-    r->rules = (struct io_rules){
-        .ping_ms = c->ws_ping_s * 1000,
-        .ping = frame_ping(),
-        .silence_ms = c->ws_timeout_s * 1000,
-        .queue_frames = c->ws_queue_frames,
-        .queue_bytes = c->ws_queue_bytes,
-        .slow_code = CLOSE_LATER,
-        .slow_reason = "too slow",
-        .message_max = c->ws_message_max,
-    };
-}
-
-void
-relay_session_services(struct relay *r)
-{
-    const struct wire *wire;
-
-    set_rules(r);
-    for (; (wire = wire_served(r->config, r->n_services)); r->n_services++) {
-        r->services = mem_grow(r->services, r->n_services + 1, sizeof *r->services);
-        r->services[r->n_services] = service_at(r, wire->path);
-    }
-}
-
-void
-relay_session_services_free(struct relay *r)
-{
-    frame_unref(r->rules.ping);
-    free(r->services);
-}
-
-const struct io_service *
-relay_services(struct relay *r, size_t *n_r)
-{
-    *n_r = r->n_services;
-    return r->services;
-}
-
-/* Also finds a socket whose path was sent with escapes that it does not need. */
-struct io_service
-relay_service_unknown(struct relay *r)
-{
-    struct io_service s = service_at(r, "/");
-
-    s.below = true;
-    return s;
-}
 
 /* ---- closing everybody ---- */
 

@@ -8,8 +8,13 @@
 #include "shared/fault.h"
 
 #define SECOND_MS 1000
-#define FRAME_UNIT 1024         /* a longer message counts once more for each of these */
 #define FRAME_MAX (64u << 20)   /* bytes of one rendered event; more cannot come from a request */
+
+static char *
+copy(const char *text)
+{
+    return text ? mem_string(text) : NULL;
+}
 
 struct session *
 session_new(const struct wire *wire, const struct wire_hello *hello, const char *address)
@@ -20,7 +25,12 @@ session_new(const struct wire *wire, const struct wire_hello *hello, const char 
     s->wire = wire;
     s->user = mem_string(hello->user);
     s->user_channel = mem_string(channel_of_user(a, wire->system, hello->user));
+    s->counted = copy(wire->fixed ? hello->counted : s->user_channel);
     s->address = mem_string(address);
+    s->key = copy(hello->key);
+    s->room = hello->room;
+    s->refused_code = hello->close_code;
+    s->refused_reason = hello->close_reason;
     s->since = hello->since;
     s->expires_ms = hello->expires_ms;
     arena_free(a);
@@ -34,7 +44,9 @@ session_free(struct session *s)
         return;
     free(s->user);
     free(s->user_channel);
+    free(s->counted);
     free(s->address);
+    free(s->key);
     free(s);
 }
 
@@ -58,7 +70,7 @@ session_close(struct session *s, int code, const char *reason)
 /* ---- what the client says ---- */
 
 static bool
-too_fast(struct session *s, const struct config *config, int64_t now_ms, size_t len)
+too_fast(struct session *s, const struct wire_bounds *bounds, int64_t now_ms, size_t len)
 {
     bool spent;
 
@@ -67,8 +79,8 @@ too_fast(struct session *s, const struct config *config, int64_t now_ms, size_t 
         s->frames = 0;
     }
     /* What was taken before counts, so that one long message may always be sent. */
-    spent = s->frames >= config->ws_frames_per_s;
-    s->frames += 1 + (int64_t)(len / FRAME_UNIT);
+    spent = s->frames >= bounds->messages_per_s;
+    s->frames += 1 + (bounds->message_unit ? (int64_t)len / bounds->message_unit : 0);
     return spent;
 }
 
@@ -100,9 +112,12 @@ void
 session_message(struct session *s, const struct config *config, struct arena *scratch,
                 int64_t now_ms, const char *p, size_t len, bool binary)
 {
+    struct wire_bounds bounds;
+
     if (s->state != SESSION_OPENING && s->state != SESSION_LIVE)
         return;
-    if (too_fast(s, config, now_ms, len)) {
+    s->wire->bounds(config, &bounds);
+    if (too_fast(s, &bounds, now_ms, len)) {
         session_close(s, CLOSE_POLICY, "too many frames");
         return;
     }
@@ -118,7 +133,7 @@ session_message(struct session *s, const struct config *config, struct arena *sc
         break;
     }
     answer(s);
-    if (s->bad_frames >= config->ws_bad_frames_max)
+    if (bounds.bad_max && s->bad_frames >= bounds.bad_max)
         session_close(s, CLOSE_POLICY, "too many bad frames");
 }
 
@@ -149,7 +164,11 @@ replay_hears(const struct replay *r, const char *channel)
 {
     size_t system = strlen("system:");
 
-    return strcmp(channel, r->s->user_channel) == 0 || replay_find(r, channel) < r->n
+    if (replay_find(r, channel) < r->n)
+        return true;
+    if (r->s->wire->fixed)
+        return false;
+    return strcmp(channel, r->s->user_channel) == 0
         || (strncmp(channel, "system:", system) == 0
             && strcmp(channel + system, r->s->wire->system) == 0);
 }
@@ -157,7 +176,7 @@ replay_hears(const struct replay *r, const char *channel)
 static void
 replay_operate(struct replay *r, const struct event *e, const struct event_operation *op)
 {
-    bool mine = op->user && strcmp(e->system, r->s->wire->system) == 0
+    bool mine = !r->s->wire->fixed && op->user && strcmp(e->system, r->s->wire->system) == 0
         && strcmp(op->user, r->s->user) == 0;
     size_t at = replay_find(r, op->channel);
 
@@ -286,7 +305,7 @@ welcome(struct session *s, const struct config *config, const struct connect_sta
         const struct replay *r)
 {
     bool resumed = state->resumed && fits(config, state);
-    struct wire_welcome w = { s->user, state->head, s->since != WIRE_SINCE_NONE, resumed,
+    struct wire_welcome w = { s->user, s->room, state->head, s->since != WIRE_SINCE_NONE, resumed,
                               resumed ? count_missed(state) : 0 };
     struct burst b = { .list = mem_new((1 + state->n_missed + r->n_heard) * sizeof *b.list) };
 
@@ -298,6 +317,15 @@ welcome(struct session *s, const struct config *config, const struct connect_sta
     for (size_t i = 0; i < r->n_heard; i++)
         burst_event(&b, s->wire, r->heard[i]);
     burst_send(&b, s);
+}
+
+static enum err
+enter(struct session *s, struct audience *audience, const struct audience_state *state)
+{
+    if (!s->wire->fixed)
+        return audience_join(audience, &s->hears, s->wire->system, s->user, state);
+    audience_fix(audience, &s->hears, s->wire->system, s->user, state);
+    return ERR_OK;
 }
 
 enum err
@@ -312,8 +340,7 @@ session_connected(struct session *s, struct audience *audience, const struct rin
         return ERR_BUSY;
     replay_run(&r, ring, state, stands);
     if (!r.closed)
-        e = audience_join(audience, &s->hears, s->wire->system, s->user,
-                          &(struct audience_state){ r.channels, r.n, upto });
+        e = enter(s, audience, &(struct audience_state){ r.channels, r.n, upto });
     if (e == ERR_OK) {
         FAULT("relay.connected");
         s->state = SESSION_LIVE;
@@ -326,4 +353,19 @@ session_connected(struct session *s, struct audience *audience, const struct rin
     free(r.channels);
     free(r.heard);
     return e;
+}
+
+enum err
+session_fixed_connected(struct session *s, struct audience *audience, const struct ring *ring,
+                        const struct config *config, const struct room_connect *connect)
+{
+    struct connect_state state = { .head = connect->head, .n_channels = connect->n_channels };
+
+    if (connect->close_code) {
+        session_close(s, connect->close_code, connect->close_reason);
+        return ERR_OK;
+    }
+    state.channels = (const char **)connect->channels;
+    s->room = connect->room;
+    return session_connected(s, audience, ring, config, &state);
 }

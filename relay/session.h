@@ -1,5 +1,8 @@
 /* session - one user of one system on a connection
  *
+ * A session follows its user, whose channels the database and operations tell; or it is fixed (wire->fixed) to the
+ * channels that were settled when it connected.
+ *
  * Its life: opening (accepted, unknown to the database), live (in the audience, its first frame
  * queued), doomed (hears nothing more, to be closed), gone (the connection has closed). What it
  * sends goes through conn_send and conn_close of io.h and nowhere else, so that tests can stand
@@ -16,29 +19,29 @@
 #include "relay/wire.h"
 #include "shared/chat/op.h"
 
-#define CLOSE_GOING_AWAY 1001
-#define CLOSE_POLICY 1008
-#define CLOSE_RELOAD 1012       /* come again and load anew */
-#define CLOSE_LATER 1013        /* come again in a while */
-
 enum session_state { SESSION_OPENING, SESSION_LIVE, SESSION_DOOMED, SESSION_GONE };
 
-struct relay;
+struct relay_door;
 
 struct session {
     struct io_client io;                /* first */
     struct audience_session hears;
-    struct relay *relay;                /* whose it is; set and used by relay_session.c */
+    struct relay_door *door;            /* by which it came; set and used by relay_session.c */
     struct session *prev, *next;        /* the relay's list */
     struct session *next_waiting;       /* the relay's list of those waiting for presence */
     struct session **waiting_at;        /* what points at this one there; NULL: not waiting */
     const struct wire *wire;
     struct conn *conn;                  /* from opened to closed */
-    char *user;
-    char *user_channel;                 /* key of everything that is counted by user */
+    char *user;                         /* "": nobody */
+    char *user_channel;
+    char *counted;                      /* key under which it is counted; NULL: it is not */
     char *address;
+    char *key;                          /* fixed: of a runner; NULL */
+    int64_t room;                       /* fixed: asked for, then connected to; 0: none, or all */
     int64_t since;
     int64_t expires_ms;                 /* 0: never */
+    int refused_code;                   /* fixed: to be closed with it when it opens; 0: welcome so far */
+    const char *refused_reason;
     int64_t opened_ms;                  /* monotonic */
     enum session_state state;
     bool busy;                          /* a worker's job refers to it */
@@ -70,6 +73,11 @@ void session_message(struct session *s, const struct config *config, struct aren
 enum err session_connected(struct session *s, struct audience *audience,
                            const struct ring *ring, const struct config *config,
                            const struct connect_state *state);
+
+/* The same for a fixed one. What was refused is closed, without a frame before. */
+enum err session_fixed_connected(struct session *s, struct audience *audience,
+                                 const struct ring *ring, const struct config *config,
+                                 const struct room_connect *connect);
 
 /* An event that the audience says it hears, as a frame. */
 void session_hear(struct session *s, struct frame *f);

@@ -9,9 +9,13 @@
 #include "shared/percent.h"
 #include "shared/utf8.h"
 
-static const struct wire *const wires[] = { &wire_mtchat };
+static const struct wire *const wires[] = {
+    &wire_mtchat, &wire_rooms_chat, &wire_rooms_graph, &wire_rooms_runner,
+};
 
 #define N_WIRES (sizeof wires / sizeof *wires)
+
+#define ID "{id}"
 
 #define SINCE_DIGITS_MAX 18     /* fits into int64_t whatever the digits */
 
@@ -40,18 +44,67 @@ wire_served(const struct config *config, size_t i)
     return NULL;
 }
 
+size_t
+wire_path_fixed(const struct wire *wire)
+{
+    const char *id = strstr(wire->path, ID);
+
+    return id ? (size_t)(id - wire->path) : strlen(wire->path);
+}
+
+static const char *
+behind_id(const struct wire *wire)
+{
+    const char *id = strstr(wire->path, ID);
+
+    return id ? id + strlen(ID) : "";
+}
+
+/* Any text may stand for the id, so that one that is malformed is still refused by the wire, in its way. */
+static bool
+fits(const struct wire *wire, const char *path, size_t len)
+{
+    size_t before = wire_path_fixed(wire), behind = strlen(behind_id(wire));
+
+    if (!wire->path[before])
+        return same(path, len, wire->path);
+    return len >= before + behind && memcmp(path, wire->path, before) == 0
+        && memcmp(path + len - behind, behind_id(wire), behind) == 0;
+}
+
 const struct wire *
 wire_find(struct arena *a, const struct config *config, const char *path)
 {
     size_t len;
     const char *decoded = decode(a, path, strlen(path), &len);
-
     const struct wire *wire;
 
     for (size_t i = 0; (wire = wire_served(config, i)); i++)
-        if (same(decoded, len, wire->path))
+        if (fits(wire, decoded, len))
             break;
     return wire;
+}
+
+const struct wire *
+wire_near(const struct config *config, const char *path)
+{
+    const struct wire *wire;
+
+    for (size_t i = 0; (wire = wire_served(config, i)); i++)
+        if (strncmp(path, wire->path, wire_path_fixed(wire)) == 0)
+            return wire;
+    return wire_served(config, 0);
+}
+
+const char *
+wire_path_id(struct arena *a, const struct wire *wire, const char *path, size_t *len_r)
+{
+    size_t before = wire_path_fixed(wire), behind = strlen(behind_id(wire));
+    char *id = decode(a, path, strlen(path), len_r) + before;
+
+    *len_r -= before + behind;
+    id[*len_r] = '\0';
+    return id;
 }
 
 enum err

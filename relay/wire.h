@@ -10,23 +10,35 @@
 
 #include "relay/io.h"
 #include "shared/arena.h"
+#include "shared/chat/room.h"
 #include "shared/config.h"
 #include "shared/event.h"
 #include "shared/sbuf.h"
 
+#define CLOSE_GOING_AWAY 1001
+#define CLOSE_POLICY 1008
+#define CLOSE_RELOAD 1012       /* come again and load anew */
+#define CLOSE_LATER 1013        /* come again in a while */
+
 #define WIRE_SINCE_NONE (-1)
 #define WIRE_SINCE_UNUSABLE INT64_MAX   /* given, but no seq: answered like one from the future */
 
-/* What a handshake settled. */
+/* What a handshake settled. Texts belong to its arena, but the reason, which is a literal. */
 struct wire_hello {
-    const char *user;       /* arena */
-    int64_t since;          /* a seq, WIRE_SINCE_NONE or WIRE_SINCE_UNUSABLE */
-    int64_t expires_ms;     /* when the credential ends; 0: never */
+    const char *user;           /* "": nobody, or not known yet (fixed) */
+    int64_t since;              /* a seq, WIRE_SINCE_NONE or WIRE_SINCE_UNUSABLE */
+    int64_t expires_ms;         /* when the credential ends; 0: never */
+    int64_t room;               /* fixed: the one in the path; 0: none, or malformed */
+    const char *key;            /* fixed: of a runner; NULL */
+    const char *counted;        /* fixed: those with the same are counted together; NULL: it is not counted */
+    int close_code;             /* fixed: accepted, and closed with it at once; 0: goes on */
+    const char *close_reason;
 };
 
 /* What a session begins with. */
 struct wire_welcome {
     const char *user;
+    int64_t room;           /* fixed: which; 0: all */
     int64_t seq;
     bool asked;             /* since was given ... */
     bool resumed;           /* ... and can be honoured */
@@ -40,9 +52,24 @@ enum wire_heard {
     WIRE_BAD,               /* answer with bad; too many end the session */
 };
 
+/* What bounds its sessions. */
+struct wire_bounds {
+    int64_t sockets;            /* counted together, see wire_hello */
+    int64_t message_max;        /* bytes of a client's message */
+    int64_t messages_per_s;
+    int64_t message_unit;       /* a longer message counts once more for each so many bytes; 0: once */
+    int64_t bad_max;            /* bad messages before it is closed; 0: any */
+    int64_t queue_frames, queue_bytes;
+    int64_t silence_ms;
+};
+
 struct wire {
     const char *system;
-    const char *path;           /* decoded request path, matched exactly */
+    const char *path;           /* decoded request path, matched exactly; "{id}" is any text */
+    enum room_socket fixed;     /* 0: a session follows its user and is refused in the handshake. Else it is fixed to the
+                                   channels of such a socket of a room, and accepted before it is judged */
+    int expired_code;           /* closed with at the end of the credential */
+    int bare_close_code;        /* see io_rules */
     const char *pong, *bad;     /* ready payloads */
 
     /* Decides by request and settings alone. true: *hello_r is filled. false: *answer is. */
@@ -52,10 +79,17 @@ struct wire {
     /* Fills the answer that refuses with e, in the system's own words. */
     void (*refuse)(struct io_answer *answer, enum err e);
 
+    void (*bounds)(const struct config *config, struct wire_bounds *bounds_r);
+
     void (*write_welcome)(struct sbuf *out, const struct wire_welcome *w);
+    /* Wires that share this function share frames, too. */
     void (*write_event)(struct sbuf *out, const struct event *e);
 
     enum wire_heard (*message)(struct arena *a, const char *p, size_t len, bool binary);
+
+    /* The line to log for an event that no open session of this wire heard; NULL: none. The function is NULL where
+     * nobody wants to know. */
+    const char *(*unheard)(struct arena *a, const struct event *e);
 };
 
 /* The wires that config serves, one after the other; NULL behind the last. */
@@ -64,9 +98,18 @@ const struct wire *wire_served(const struct config *config, size_t i);
 /* The wire at a raw request path among those config serves; NULL. */
 const struct wire *wire_find(struct arena *a, const struct config *config, const char *path);
 
-extern const struct wire wire_mtchat;
+/* The one in whose words a path that is none is refused. */
+const struct wire *wire_near(const struct config *config, const char *path);
+
+/* Bytes of wire->path in front of what varies. */
+size_t wire_path_fixed(const struct wire *wire);
+
+extern const struct wire wire_mtchat, wire_rooms_chat, wire_rooms_graph, wire_rooms_runner;
 
 /* ---- helpers for wires ---- */
+
+/* What "{id}" stands for in a raw path that wire_find found to be the wire's. *len_r tells of NULs. */
+const char *wire_path_id(struct arena *a, const struct wire *wire, const char *path, size_t *len_r);
 
 /* The first pair of that name in a raw query, percent-decoded; a '+' stays. A malformed escape stays,
  * too. ERR_NOT_FOUND: no such pair. ERR_LIMIT: it holds NUL or no valid UTF-8. */

@@ -12,6 +12,7 @@
 
 #define USER_MAX 255            /* code points of a user id */
 #define MESSAGE_DEPTH 32        /* nesting of a client's message */
+#define MESSAGE_UNIT 1024       /* bytes; reading a long one takes long */
 #define STATUS_UPGRADE_REQUIRED 426
 #define RETRY_AFTER_S 3
 
@@ -119,6 +120,21 @@ handshake(struct arena *a, const struct config *config, const struct io_request 
 }
 
 static void
+bounds(const struct config *c, struct wire_bounds *bounds_r)
+{
+    *bounds_r = (struct wire_bounds){
+        .sockets = c->ws_per_user,
+        .message_max = c->ws_message_max,
+        .messages_per_s = c->ws_frames_per_s,
+        .message_unit = MESSAGE_UNIT,
+        .bad_max = c->ws_bad_frames_max,
+        .queue_frames = c->ws_queue_frames,
+        .queue_bytes = c->ws_queue_bytes,
+        .silence_ms = c->ws_timeout_s * 1000,
+    };
+}
+
+static void
 write_welcome(struct sbuf *out, const struct wire_welcome *w)
 {
     json_open(out, '{');
@@ -148,10 +164,12 @@ message(struct arena *a, const char *p, size_t len, bool binary)
 const struct wire wire_mtchat = {
     .system = "mtchat",
     .path = "/api/v1/ws",
+    .expired_code = CLOSE_POLICY,
     .pong = "{\"type\":\"pong\"}",
     .bad = "{\"type\":\"error\",\"message\":\"Invalid message format\"}",
     .handshake = handshake,
     .refuse = refuse,
+    .bounds = bounds,
     .write_welcome = write_welcome,
     .write_event = mtchat_write_frame,
     .message = message,

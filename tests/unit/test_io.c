@@ -366,6 +366,37 @@ messages_are_bounded_by_the_rules(void **state)
     close(fd);
 }
 
+/* A peer's Close frame: with a status it is echoed; without one it is answered with what the rules say. The socket
+ * ends behind the answer. */
+static void
+a_close_frame_is_answered_by_the_rules(void **state)
+{
+    static const struct {
+        const char *said;
+        int rule, answer;       /* answer 0: none either */
+    } cases[] = {
+        { "", 0, 0 }, { "", 4003, 4003 }, { "\x03\xe8", 4003, 1000 }, { "\x03\xe9 bye", 4003, 1001 },
+        { "\x0f\xa1", 0, 4001 },
+    };
+    char payload[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int fd = peer_websocket("/ws");
+
+        world.rules.bare_close_code = cases[i].rule;
+        world_send("queued");
+        assert_int_equal(peer_read_frame(fd, payload, sizeof payload), OP_TEXT);
+        peer_frame(fd, OP_CLOSE, cases[i].said);
+        payload[0] = payload[1] = 0;
+        assert_int_equal(peer_read_frame(fd, payload, sizeof payload), OP_CLOSE);
+        assert_int_equal((unsigned char)payload[0] << 8 | (unsigned char)payload[1], cases[i].answer);
+        peer_expect_end(fd);
+        world_await(&world.client.closed, 1);
+    }
+    world.rules.bare_close_code = 0;
+}
+
 static void
 the_silent_are_closed_by_their_rules(void **state)
 {
@@ -669,6 +700,7 @@ main(void)
         TEST(streams_carry_events),
         TEST(a_stream_that_goes_on_talking_is_ended),
         TEST(websockets_echo_and_close),
+        TEST(a_close_frame_is_answered_by_the_rules),
         TEST(messages_are_bounded_by_the_rules),
         TEST(the_silent_are_closed_by_their_rules),
         TEST(a_quick_burst_is_not_slow),
