@@ -1,4 +1,4 @@
-/* outq - what one connection still has to be sent: a ring that exists only while it holds something
+/* outq - what one connection still has to be sent: a ring that exists only while it holds more than one
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,9 +16,13 @@ ring_double(struct outq *q)
 
     if (size < q->size || (ring = malloc(size * sizeof *ring)) == NULL)
         return ERR_NO_MEMORY;
-    for (uint32_t i = 0; i < q->n; i++)
-        ring[i] = q->ring[(q->head + i) & (q->size - 1)];
-    free(q->ring);
+    if (q->size == 0) {
+        ring[0] = q->one;
+    } else {
+        for (uint32_t i = 0; i < q->n; i++)
+            ring[i] = q->ring[(q->head + i) & (q->size - 1)];
+        free(q->ring);
+    }
     q->ring = ring;
     q->head = 0;
     q->size = size;
@@ -47,9 +51,15 @@ outq_push(struct outq *q, struct frame *f, uint32_t max_frames, size_t max_bytes
 
     if (q->n > 0 && (q->n >= max_frames || f->len > max_bytes || q->bytes > max_bytes - f->len))
         return ERR_TOO_SLOW;
-    if (q->n == q->size && (e = ring_double(q)) != ERR_OK)
-        return e;
-    q->ring[(q->head + q->n++) & (q->size - 1)] = frame_ref(f);
+    if (q->n == 0 && q->size == 0) {
+        q->one = f;
+    } else {
+        if ((q->n == q->size || q->size == 0) && (e = ring_double(q)) != ERR_OK)
+            return e;
+        q->ring[(q->head + q->n) & (q->size - 1)] = f;
+    }
+    frame_ref(f);
+    q->n++;
     q->bytes += f->len;
     return ERR_OK;
 }
@@ -57,7 +67,7 @@ outq_push(struct outq *q, struct frame *f, uint32_t max_frames, size_t max_bytes
 const struct frame *
 outq_peek(const struct outq *q)
 {
-    return q->n == 0 ? NULL : q->ring[q->head];
+    return q->n == 0 ? NULL : q->size == 0 ? q->one : q->ring[q->head];
 }
 
 struct frame *
@@ -67,6 +77,11 @@ outq_pop(struct outq *q)
 
     if (q->n == 0)
         return NULL;
+    if (q->size == 0) {
+        f = q->one;
+        outq_init(q);
+        return f;
+    }
     f = q->ring[q->head];
     q->head = (q->head + 1) & (q->size - 1);
     q->bytes -= f->len;

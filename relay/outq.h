@@ -1,7 +1,7 @@
 /* outq - what one connection still has to be sent
  *
  * A queue of frames by reference, bounded in number and in bytes. Knows nothing of sockets.
- * Empty it takes no heap memory.
+ * Empty, or with one frame, it takes no heap memory: most queues hold one for the rest of a turn.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,7 +14,10 @@
 #include "shared/err.h"
 
 struct outq {
-    struct frame **ring;
+    union {
+        struct frame *one;      /* of size 0 */
+        struct frame **ring;
+    };
     uint32_t head, n, size;
     size_t bytes;
 };

@@ -6,9 +6,11 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#define _GNU_SOURCE             /* SCHED_BATCH */
 #include "relay/push/publish_zmq.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -68,6 +70,7 @@ struct push_zmq {
     struct zmq_gate *gate;      /* who may connect; NULL without CURVE */
     struct endpoint pull, router;
     struct answer *answers;     /* those that wait */
+    struct arena *spare;        /* of one that waited no longer: most are answered before the next comes */
     int64_t waiting, lost;
     int64_t logged_ms, unlogged;
 };
@@ -154,7 +157,12 @@ answer_free(struct push_zmq *z, struct answer *a)
         a->next->prev = a->prev;
     z->waiting--;
     api_call_fini(&a->call);
-    arena_free(a->arena);
+    if (z->spare) {
+        arena_free(a->arena);
+    } else {
+        z->spare = a->arena;
+        arena_reset(z->spare);
+    }
 }
 
 /* Never waits: a peer that is gone, or takes nothing, does not get its answer. The first frame decides for all. */
@@ -199,10 +207,11 @@ answered(struct api_call *c)
 static struct answer *
 answer_new(struct endpoint *e, struct zmq_message *m, size_t n_envelope)
 {
-    struct arena *arena = arena_new();
-    struct answer *a = arena_alloc(arena, sizeof *a);
     struct push_zmq *z = e->zmq;
+    struct arena *arena = z->spare ? z->spare : arena_new();
+    struct answer *a = arena_alloc(arena, sizeof *a);
 
+    z->spare = NULL;
     a->arena = arena;
     a->from = e;
     a->call = (struct api_call){ .push = z->push, .arena = arena, .done = answered, .owner = a };
@@ -365,6 +374,9 @@ publish_zmq_open(struct push *p)
         log_event(LOG_LEVEL_ERROR, "publish_not_bound", "why", zmq_strerror(errno), NULL);
         e = ERR_INTERNAL;
     }
+    /* The library's thread must not push the loop aside for each message that comes while both share a core. */
+    if (z->context)
+        zmq_ctx_set(z->context, ZMQ_THREAD_SCHED_POLICY, SCHED_BATCH);
     if (e == ERR_OK && *config->push_publish_pull)
         e = endpoint_open(&z->pull, config->push_publish_pull);
     if (e == ERR_OK && *config->push_publish_router)
@@ -397,6 +409,8 @@ publish_zmq_close(struct push *p)
     p->zmq = NULL;
     for (a = z->answers; a; a = a->next)    /* the store still has them: they end without an answer */
         a->from = NULL;
+    if (z->spare)
+        arena_free(z->spare);
     endpoint_close(&z->pull);
     endpoint_close(&z->router);
     zmq_gate_close(z->gate);
