@@ -4,6 +4,9 @@
  */
 #include "relay/push/history.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "history_queries.h"
 #include "relay/mem.h"
 #include "shared/db/db.h"
@@ -54,6 +57,16 @@ read_facts(struct history *h)
     return db_done(r);
 }
 
+/* What was published is nobody else's to read, whatever the umask. SQLite's other files take this one's mode. */
+static void
+create_private(const char *file)
+{
+    int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd >= 0)
+        close(fd);
+}
+
 enum err
 history_open(const char *file, int64_t keep_keys_ms, struct history **h_r)
 {
@@ -64,6 +77,7 @@ history_open(const char *file, int64_t keep_keys_ms, struct history **h_r)
     h->arena = arena_new();
     h->keep_keys_ms = keep_keys_ms;
     h->untidy = true;
+    create_private(file);
     e = db_open_as(&db_schema_history, file, DB_CREATE | DB_ANY_VERSION | DB_ALONE, PREDECESSOR_WAIT_MS, &h->db);
     if (e == ERR_OK && (e = migrate_run(h->db, &ran)) == ERR_OK)
         e = read_facts(h);

@@ -73,10 +73,7 @@ test('SIGHUP: a bad file keeps the old settings and says why', async () => {
 /* ---- the end ---- */
 
 test('SIGTERM: paced closes, newcomers refused, and all come to the next relay with what they missed', async () => {
-    await withPush({ settings: { push_drain_s: 1, push_history: 'push.db' }, channels: { kept: { subscribe: 'anyone', durable: true, history_size: 100, recovery: 'always' } } }, async (push) => {
-        push.settings.push_history = path.join(push.dir, 'push.db');
-        push.configure();
-        await push.relay.restart();
+    await withPush({ settings: { push_drain_s: 1, push_history: '@DIR@/push.db' }, channels: { kept: { subscribe: 'anyone', durable: true, history_size: 100, recovery: 'always' } } }, async (push) => {
         const clients = await Promise.all(numbers(18).map((n) => push.client({ user: `u${n}`, transport: TRANSPORTS[n % 3] }).ready()));
         const subs = await Promise.all(clients.map((client) => client.sub('kept:x', RECOVERABLE).ready()));
         await push.publish('kept:x', 1);

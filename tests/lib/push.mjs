@@ -321,9 +321,9 @@ export class Push {
     wires = [];
     jobs = [];          /* programs that publish: not to outlive us */
 
-    /* settings: those of confab.conf(5), push_ and others. channels: { namespace: options }, '' for [channels], added to
-     * the usual ones unless only is set. lighttpd: start one, too. api: 'clients' (default) or 'own'. key, jwks: texts
-     * of files with public keys. */
+    /* settings: those of confab.conf(5), push_ and others; @DIR@ is the instance's folder. channels: { namespace:
+     * options }, '' for [channels], added to the usual ones unless only is set. lighttpd: start one, too. api:
+     * 'clients' (default) or 'own'. key, jwks: texts of files with public keys. */
     static async start(options = {}) {
         const push = new Push(options);
         try {
@@ -365,9 +365,9 @@ export class Push {
         for (const [name, value] of Object.entries(all))
             if (value === null)
                 delete all[name];
-        writeFileSync(this.config, [section('push server', all),
-            ...Object.entries(this.channels).map(([name, options]) => section(`channels ${name}`.trim(), options))].join('\n'),
-            { mode: 0o600 });
+        const text = [section('push server', all),
+            ...Object.entries(this.channels).map(([name, options]) => section(`channels ${name}`.trim(), options))].join('\n');
+        writeFileSync(this.config, text.replaceAll('@DIR@', this.dir), { mode: 0o600 });
     }
 
     async #start() {
