@@ -7,12 +7,15 @@
 #include "shared/field.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared/id.h"
 #include "shared/utf8.h"
+
+#define KEY_MAX ((INT64_C(1) << 53) - 1)
 
 /* ---- storing a checked value ---- */
 
@@ -26,6 +29,13 @@ static enum err
 wrong_type(const struct field *f, struct fail *fail, const char *wanted)
 {
     return err_fail(fail, ERR_FIELD, f->name, "%s must be %s", f->name, wanted);
+}
+
+static bool
+is_blank(const char *text, size_t len)
+{
+    utf8_trim(text, len, &len);
+    return len == 0;
 }
 
 static enum err
@@ -44,6 +54,8 @@ set_text(struct arena *a, const struct field *f, const char *given, void *out, s
         text[len] = '\0';
     }
     n = utf8_length(text, len);
+    if ((f->flags & FIELD_NOT_BLANK) && is_blank(text, len))
+        return err_fail(fail, ERR_LIMIT, f->name, "%s must not be empty", f->name);
     if (n < (size_t)f->min)
         return f->min == 1 ? err_fail(fail, ERR_LIMIT, f->name, "%s must not be empty", f->name)
                            : err_fail(fail, ERR_LIMIT, f->name, "%s is shorter than %lld characters",
@@ -70,11 +82,42 @@ set_int(const struct field *f, int64_t n, void *out, struct fail *fail)
 }
 
 static enum err
+set_number(const struct field *f, double v, void *out, struct fail *fail)
+{
+    if (!isfinite(v))
+        return wrong_type(f, fail, "a number that a double can hold");
+    if ((f->from != 0 || f->to != 0) && (v < f->from || v > f->to))
+        return err_fail(fail, ERR_LIMIT, f->name, "%s must be within %g and %g", f->name, f->from,
+                        f->to);
+    *(double *)place(f, out) = v + 0.0;         /* -0 is 0 */
+    return ERR_OK;
+}
+
+static int64_t
+key_of(int64_t n)
+{
+    return n >= 1 && n <= KEY_MAX ? n : FIELD_NO_ROW;
+}
+
+static enum err
 set_uuid(const struct field *f, const char *text, void *out, struct fail *fail)
 {
     if (!id_parse(text, place(f, out)))
         return wrong_type(f, fail, "a UUID");
     return ERR_OK;
+}
+
+/* Decimal digits, a minus in front allowed; beyond 64 bits it stays at the bound, for the limits
+ * to judge. */
+static bool
+parse_int(const char *text, int64_t *n_r)
+{
+    size_t sign = text[0] == '-';
+
+    if (text[sign] == '\0' || text[sign + strspn(text + sign, "0123456789")] != '\0')
+        return false;
+    *n_r = strtoll(text, NULL, 10);
+    return true;
 }
 
 /* ---- JSON ---- */
@@ -136,6 +179,48 @@ read_list(struct arena *a, const struct field *f, const struct json *v, void *ou
     return ERR_OK;
 }
 
+/* Beyond 2^53 every double is an integer, and none of them a row's. */
+static bool
+read_key(const struct json *v, int64_t *key_r)
+{
+    int64_t n = FIELD_NO_ROW;
+
+    if (json_type(v) == JSON_STRING) {
+        if (!parse_int(json_text(v), &n))
+            return false;
+    } else if (json_type(v) != JSON_NUMBER) {
+        return false;
+    } else if (!json_integer(v, &n)) {
+        double d = json_number(v);
+
+        if (!isfinite(d) || fabs(d) <= (double)KEY_MAX)
+            return false;
+    }
+    *key_r = key_of(n);
+    return true;
+}
+
+static enum err
+read_keys(struct arena *a, const struct field *f, const struct json *v, void *out,
+          struct fail *fail)
+{
+    struct list list = { .n = json_count(v) };
+    const struct json *element;
+    int64_t *key;
+
+    if (json_type(v) != JSON_ARRAY)
+        return wrong_type(f, fail, "a list of ids");
+    if (list.n < (size_t)f->min || (f->max > 0 && list.n > (size_t)f->max))
+        return err_fail(fail, ERR_LIMIT, f->name, "%s has too %s elements", f->name,
+                        list.n < (size_t)f->min ? "few" : "many");
+    list.items = key = arena_array(a, list.n, sizeof *key);
+    for (element = json_first(v); element != NULL; element = json_next(element))
+        if (!read_key(element, key++))
+            return wrong_type(f, fail, "a list of ids");
+    *(struct list *)place(f, out) = list;
+    return ERR_OK;
+}
+
 static enum err
 read_raw(struct arena *a, const struct field *f, const char *text, size_t len, void *out,
          struct fail *fail)
@@ -171,6 +256,14 @@ read_value(struct arena *a, const struct field *f, const struct json *v, const c
         if (!json_integer(v, &n))
             return wrong_type(f, fail, "an integer");
         return set_int(f, n, out, fail);
+    case F_NUMBER:
+        if (json_type(v) != JSON_NUMBER)
+            return wrong_type(f, fail, "a number");
+        return set_number(f, json_number(v), out, fail);
+    case F_KEY:
+        return read_key(v, place(f, out)) ? ERR_OK : wrong_type(f, fail, "an id");
+    case F_KEYS:
+        return read_keys(a, f, v, out, fail);
     case F_BOOL:
         if (json_type(v) != JSON_BOOL)
             return wrong_type(f, fail, "true or false");
@@ -223,19 +316,6 @@ field_read_json(struct arena *a, const struct field *table, const struct json *o
 
 /* ---- query strings ---- */
 
-/* Decimal digits, a minus in front allowed; beyond 64 bits it stays at the bound, for the limits
- * to judge. */
-static bool
-parse_int(const char *text, int64_t *n_r)
-{
-    size_t sign = text[0] == '-';
-
-    if (text[sign] == '\0' || text[sign + strspn(text + sign, "0123456789")] != '\0')
-        return false;
-    *n_r = strtoll(text, NULL, 10);
-    return true;
-}
-
 static enum err
 read_query_value(struct arena *a, const struct field *f, const char *value, void *out,
                  struct fail *fail)
@@ -249,6 +329,11 @@ read_query_value(struct arena *a, const struct field *f, const char *value, void
         if (!parse_int(value, &n))
             return wrong_type(f, fail, "an integer");
         return set_int(f, n, out, fail);
+    case F_KEY:
+        if (!parse_int(value, &n))
+            return wrong_type(f, fail, "an integer");
+        *(int64_t *)place(f, out) = key_of(n);
+        return ERR_OK;
     case F_BOOL:
         if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
             return wrong_type(f, fail, "true or false");
@@ -257,6 +342,8 @@ read_query_value(struct arena *a, const struct field *f, const char *value, void
     case F_UUID:
         return set_uuid(f, value, out, fail);
     case F_CONTENT:
+    case F_NUMBER:
+    case F_KEYS:
     case F_RAW:
     case F_LIST:
         break;
