@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "fcgi/service.h"
 #include "shared/utf8.h"
 
 #define USER_MAX 255            /* code points of a user id */
@@ -78,4 +79,21 @@ auth_admin(struct request *q)
     if (!token_secret_equal(given, wanted))
         return ERR_FORBIDDEN;
     return ERR_OK;
+}
+
+enum err
+auth_by_settings(struct request *q, const struct route *route, const struct target *target)
+{
+    switch (route->who) {
+    case A_ANYONE:
+        return ERR_OK;
+    case A_USER:
+        return auth_user(q, &q->service->rules, target);
+    case A_ADMIN:
+        return auth_admin(q);
+    case A_MAYBE:
+    case A_RUNNER:
+        break;
+    }
+    return ERR_INTERNAL;        /* the table is wrong: there are no such callers by the settings */
 }

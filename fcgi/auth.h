@@ -7,7 +7,11 @@
 
 #include "fcgi/http.h"
 #include "fcgi/req.h"
+#include "fcgi/router.h"
 #include "shared/token.h"
+
+/* struct edge's authenticate, by the settings: users, the operator, anybody. */
+enum err auth_by_settings(struct request *q, const struct route *route, const struct target *target);
 
 /* A chat user into q->user: the claim of a signed token, or, with auth = trusted, the first query
  * pair named user_id or sender_id. A user_id beside a token never says who calls. */

@@ -165,7 +165,7 @@ read_body(const struct cgi *cgi, struct request *q, char *const *environment, bo
           struct sbuf *body, body_source *source, void *arg, int64_t deadline_ms)
 {
     const char *declared = variable(environment, "CONTENT_LENGTH");
-    int64_t max = cgi->config->body_max, length = -1;
+    int64_t max = cgi->body_max, length = -1;
 
     if (declared && *declared && !http_length(declared, &length))
         q->body_err = ERR_MALFORMED;
@@ -350,7 +350,7 @@ cgi_serve(const struct cgi *cgi, int fd)
     }
     set_signals(&waiting);              /* after FCGX_Init, which sets handlers of its own */
     w.arena = arena_new();
-    sbuf_init(&w.body, (size_t)cgi->config->body_max + 1);
+    sbuf_init(&w.body, (size_t)cgi->body_max + 1);
     sbuf_init(&w.answer, INT32_MAX);
     while (!stopping) {
         /* A connection that the web server keeps is served before new ones. */
@@ -387,7 +387,7 @@ cgi_once(const struct cgi *cgi)
     bool written;
 
     set_signals(&waiting);
-    sbuf_init(&body, (size_t)cgi->config->body_max + 1);
+    sbuf_init(&body, (size_t)cgi->body_max + 1);
     sbuf_init(&answer, INT32_MAX);
     read_environment(&q, environ);
     alarm_start(&clock, cgi->config->body_time_ms);

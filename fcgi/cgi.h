@@ -17,7 +17,8 @@
 typedef void cgi_handler(void *arg, struct request *q, struct sbuf *out);
 
 struct cgi {
-    const struct config *config;        /* body_max, body_time_ms */
+    const struct config *config;        /* body_time_ms */
+    int64_t body_max;                   /* bytes of a body; what is larger is not read */
     cgi_handler *answer;
     void *arg;
 };

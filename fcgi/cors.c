@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fcgi/http.h"
+#include "fcgi/router.h"
 
 /* Allowed when a page asks for nothing in particular. */
 #define USUAL_HEADERS "Content-Type, Authorization, X-Scope-Config, Idempotency-Key"
@@ -28,12 +29,12 @@ is_listed(const char *list, const char *value)
 
 /* What stands in Access-Control-Allow-Origin; NULL: no header. *varies_r: it depends on Origin. */
 static const char *
-allowed_origin(const struct config *config, const char *origin, bool *varies_r)
+allowed_origin(const struct config *config, const char *origin, bool cookies, bool *varies_r)
 {
     bool any = strcmp(config->cors_allowed_origins, "*") == 0;
 
-    *varies_r = !any || config->cors_allow_credentials;
-    if (any && !config->cors_allow_credentials)
+    *varies_r = !any || cookies;
+    if (any && !cookies)
         return "*";
     if (!origin || !*origin || !http_echoable(origin))
         return NULL;
@@ -44,6 +45,7 @@ static void
 write_preflight(struct sbuf *out, const struct config *config, const struct request *q)
 {
     const char *headers = config->cors_allowed_headers;
+    const char *methods = q->edge->cors_methods;
 
     if (strcmp(headers, "*") == 0) {
         headers = USUAL_HEADERS;
@@ -51,7 +53,7 @@ write_preflight(struct sbuf *out, const struct config *config, const struct requ
             headers = q->cors_headers;
         sbuf_puts(out, "Vary: Access-Control-Request-Headers\r\n");
     }
-    sbuf_printf(out, "Access-Control-Allow-Methods: %s\r\n", config->cors_allowed_methods);
+    sbuf_printf(out, "Access-Control-Allow-Methods: %s\r\n", methods ? methods : config->cors_allowed_methods);
     sbuf_printf(out, "Access-Control-Allow-Headers: %s\r\n", headers);
     sbuf_printf(out, "Access-Control-Max-Age: %lld\r\n", (long long)config->cors_max_age);
 }
@@ -59,15 +61,16 @@ write_preflight(struct sbuf *out, const struct config *config, const struct requ
 void
 cors_write(struct sbuf *out, const struct config *config, const struct request *q, bool preflight)
 {
+    bool cookies = config->cors_allow_credentials && !q->edge->cors_methods;
     bool varies;
-    const char *origin = allowed_origin(config, q->origin, &varies);
+    const char *origin = allowed_origin(config, q->origin, cookies, &varies);
 
     if (varies)
         sbuf_puts(out, "Vary: Origin\r\n");
     if (!origin)
         return;
     sbuf_printf(out, "Access-Control-Allow-Origin: %s\r\n", origin);
-    if (config->cors_allow_credentials)
+    if (cookies)
         sbuf_puts(out, "Access-Control-Allow-Credentials: true\r\n");
     if (preflight)
         write_preflight(out, config, q);

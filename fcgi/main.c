@@ -10,6 +10,7 @@
 
 #include "fcgi/cgi.h"
 #include "fcgi/mtchat/mtchat.h"
+#include "fcgi/rooms/rooms.h"
 #include "fcgi/router.h"
 #include "fcgi/service.h"
 #include "shared/config.h"
@@ -17,7 +18,7 @@
 #include "shared/log.h"
 
 /* Every chat system there is. */
-static const struct edge *const all_edges[] = { &mtchat_edge };
+static const struct edge *const all_edges[] = { &mtchat_edge, &rooms_edge };
 
 #define N_EDGES (sizeof all_edges / sizeof all_edges[0])
 
@@ -52,13 +53,18 @@ serve(const struct config *config, const char *where)
     const struct edge *served[N_EDGES + 1] = { NULL };
     bool plain = !where && cgi_is_plain();
     struct service service;
-    struct cgi cgi = { config, answer, &service };
+    struct cgi cgi = { config, 0, answer, &service };
     size_t i, n = 0;
     int fd = STDIN_FILENO, status;
 
     for (i = 0; i < N_EDGES; i++) {
         if (config_serves(config, all_edges[i]->system->name))
             served[n++] = all_edges[i];
+    }
+    for (i = 0; i < n; i++) {
+        int64_t max = service_setting(config, served[i]->body_max);
+
+        cgi.body_max = max > cgi.body_max ? max : cgi.body_max;
     }
     if (n == 0) {
         log_event(LOG_LEVEL_ERROR, "cannot_start", "why", "no known chat system is served", NULL);

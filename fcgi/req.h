@@ -28,6 +28,7 @@ enum method {
     M_PUT = 4,
     M_DELETE = 8,
     M_OPTIONS = 16,
+    M_PATCH = 32,
 };
 
 struct edge;                            /* router.h */
@@ -59,9 +60,11 @@ struct request {
     enum method method;
     bool head;
     const char *user;                   /* A_USER: who calls */
+    const void *caller;                 /* more of him, for systems that know more */
     const struct scope_lists *scopes;   /* of his scope header; NULL: none */
     const void *path;                   /* what the system's path_fields filled */
     const void *in;                     /* what the route's tables filled */
+    const char *part;                   /* "path", "query" or "body": what was read last */
     struct fail fail;
 };
 

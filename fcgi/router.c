@@ -10,7 +10,7 @@ static const struct {
     enum method method;
     const char *name;
 } methods[] = {
-    { M_GET, "GET" }, { M_POST, "POST" }, { M_PUT, "PUT" }, { M_DELETE, "DELETE" },
+    { M_GET, "GET" }, { M_POST, "POST" }, { M_PUT, "PUT" }, { M_PATCH, "PATCH" }, { M_DELETE, "DELETE" },
     { M_OPTIONS, "OPTIONS" },
 };
 
@@ -157,6 +157,39 @@ router_find(struct arena *a, const struct edge *edge, const struct target *targe
     return ERR_OK;
 }
 
+static bool
+is_below(const char *target, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    return strncmp(target, prefix, len) == 0 && (target[len] == '\0' || strchr("/?", target[len]));
+}
+
+const struct edge *
+router_edge(const struct edge *const *edges, const char *target)
+{
+    const struct edge *best = NULL;
+    const struct edge *const *edge;
+
+    for (edge = edges; *edge; edge++) {
+        if (is_below(target, (*edge)->prefix)
+            && (!best || strlen((*edge)->prefix) > strlen(best->prefix)))
+            best = *edge;
+    }
+    return best ? best : edges[0];
+}
+
+unsigned
+router_methods(const struct edge *edge)
+{
+    const struct route *route;
+    unsigned set = 0;
+
+    for (route = edge->routes; route->path; route++)
+        set |= route->method;
+    return set;
+}
+
 const char *
 router_allow(struct arena *a, unsigned set)
 {
@@ -203,7 +236,8 @@ void
 router_print(const struct edge *edge, FILE *out)
 {
     static const char *const who[] = { [A_ANYONE] = "anyone", [A_USER] = "user",
-                                       [A_ADMIN] = "admin" };
+                                       [A_ADMIN] = "admin", [A_MAYBE] = "user or nobody",
+                                       [A_RUNNER] = "runner" };
     const struct route *route;
 
     for (route = edge->routes; route->path; route++)

@@ -17,7 +17,8 @@
 
 #define ROUTE_PARAMS_MAX 4
 
-enum who { A_ANYONE = 1, A_USER, A_ADMIN };
+/* A_MAYBE: a user, or nobody. A_RUNNER: the key of a runner. */
+enum who { A_ANYONE = 1, A_USER, A_ADMIN, A_MAYBE, A_RUNNER };
 
 /* What the route does with the scope header. */
 enum scope_use { SCOPE_NONE = 0, SCOPE_OPTIONAL, SCOPE_REQUIRED };
@@ -40,12 +41,23 @@ struct route {
 /* One chat system at the HTTP edge. */
 struct edge {
     const struct chat_system *system;
+    const char *prefix;                     /* what lies below is answered in its words, if only 404 */
     const struct route *routes;             /* ends with a row without path */
     const struct field *path_fields;        /* what ":name" and "*name" must be */
     size_t path_size;
+    size_t body_max, json_depth;            /* offsets in struct config: the settings for these */
+    bool size_first;                        /* a body too large is told before what the path names */
+    bool always_limits;                     /* has rate limits of its own, whatever the setting */
+    const char *cors_methods;               /* NULL: the setting, which also says whether cookies are taken */
+    /* Who calls, and may he call this route at all? Into q->user and q->caller. */
+    enum err (*authenticate)(struct request *q, const struct route *route, const struct target *target);
+    /* NULL, or: what the path names must exist for him before his input is looked at. */
+    enum err (*admit)(struct request *q);
+    /* NULL, or: rate limits of this system's own. */
+    enum err (*limit)(struct request *q, struct reply *r, const struct route *route);
     /* Puts e into the system's words: status and body of r. */
     void (*write_error)(struct request *q, struct reply *r, const struct route *route, enum err e);
-    /* The scope header into q->scopes. */
+    /* The scope header into q->scopes; NULL in a system without scopes. */
     enum err (*read_scopes)(struct request *q);
 };
 
@@ -61,6 +73,12 @@ struct route_match {
  * ERR_METHOD when one does, but not with this method (match_r->methods tells which). */
 enum err router_find(struct arena *a, const struct edge *edge, const struct target *target,
                      enum method method, struct route_match *match_r);
+
+/* The edge whose prefix is the longest that target (raw) begins with; the first where none is. */
+const struct edge *router_edge(const struct edge *const *edges, const char *target);
+
+/* All methods that its routes know. */
+unsigned router_methods(const struct edge *edge);
 
 /* "GET, HEAD, OPTIONS" for a set of methods. */
 const char *router_allow(struct arena *a, unsigned methods);

@@ -1,7 +1,8 @@
 /* service - what a handler process keeps between requests, and one request from start to end
  *
- * The order of checks is the contract's: credential, scope header, path and query, body, and only
- * then what the database knows.
+ * The order of checks is the systems' contract: credential, scope header, path and query, body, and
+ * only then what the database knows. Where a system says so, a body too large is told right after the
+ * credential, and what the path names has to exist before the rest of the input is looked at.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "fcgi/auth.h"
 #include "fcgi/cors.h"
 #include "fcgi/http.h"
 #include "fcgi/router.h"
@@ -24,6 +24,14 @@
 #define BUS_LINGER_MS 50
 #define LIMIT_KEY_MAX 1280              /* a user id has up to 255 code points */
 #define LOG_PATH_MAX 512
+
+static bool
+any_always_limits(const struct edge *const *edges)
+{
+    while (*edges && !(*edges)->always_limits)
+        edges++;
+    return *edges != NULL;
+}
 
 void
 service_init(struct service *s, const struct config *config, const struct edge *const *edges,
@@ -37,7 +45,7 @@ service_init(struct service *s, const struct config *config, const struct edge *
     s->rules = config_token_rules(config);
     s->short_lived = short_lived;
     s->bus = bus_sender_new((int)config->bus_queue);
-    if (!config->rate_limit_enabled)
+    if (!config->rate_limit_enabled && !any_always_limits(edges))
         return;
     snprintf(path, sizeof path, "%s/limits", config->run);
     s->limits = ratelimit_open(path);
@@ -106,23 +114,40 @@ service_op(struct request *q, struct op *op_r)
     return ERR_OK;
 }
 
-/* Takes one token for who ("user", "address"); no key is no limit. */
-static enum err
-take_token(struct request *q, struct reply *r, const char *who, const char *name)
+int64_t
+service_setting(const struct config *config, size_t offset)
+{
+    return *(const int64_t *)((const char *)config + offset);
+}
+
+enum err
+service_limit(struct request *q, struct reply *r, const char *what, const char *name,
+              const struct limit *limit)
 {
     struct service *s = q->service;
-    const struct config *c = s->config;
     char key[LIMIT_KEY_MAX];
     int64_t wait_ms = 0;
+    enum err e;
 
     if (!s->limits || !name)
         return ERR_OK;
-    snprintf(key, sizeof key, "%s:%s:%s", q->edge->system->name, who, name);
-    if (ratelimit_take(s->limits, key, c->rate_limit_rps, c->rate_limit_burst, q->now_ms,
-                       &wait_ms) != ERR_RATE)
+    snprintf(key, sizeof key, "%s:%s:%s", q->edge->system->name, what, name);
+    e = (limit->per_minute ? ratelimit_take_slowly : ratelimit_take)(
+        s->limits, key, limit->rate, limit->burst, q->now_ms, &wait_ms);
+    if (e != ERR_RATE)
         return ERR_OK;
-    r->retry_after_s = wait_ms > 0 ? (wait_ms + 999) / 1000 : 1;
+    r->retry_after_s = (wait_ms + 999) / 1000;
     return ERR_RATE;
+}
+
+/* Takes one token of the general limit for who ("user", "address"). */
+static enum err
+take_token(struct request *q, struct reply *r, const char *who, const char *name)
+{
+    const struct config *c = q->config;
+    const struct limit limit = { c->rate_limit_rps, c->rate_limit_burst, false };
+
+    return c->rate_limit_enabled ? service_limit(q, r, who, name, &limit) : ERR_OK;
 }
 
 /* A refusal costs its sender's address a token, so that guessing is slow. */
@@ -138,19 +163,16 @@ static enum err
 authenticate(struct request *q, struct reply *r, const struct route *route,
              const struct target *target)
 {
-    enum err e = ERR_OK;
+    enum err e = q->edge->authenticate(q, route, target);
 
-    if (route->who == A_USER)
-        e = auth_user(q, &q->service->rules, target);
-    else if (route->who == A_ADMIN)
-        e = auth_admin(q);
     if (e != ERR_OK)
         return refuse_stranger(q, r, e);
     if (route->unlimited)
         return ERR_OK;
-    if (route->who == A_USER)
-        return take_token(q, r, "user", q->user);
-    return take_token(q, r, "address", q->address);
+    e = q->user ? take_token(q, r, "user", q->user) : take_token(q, r, "address", q->address);
+    if (e == ERR_OK && q->edge->limit)
+        e = q->edge->limit(q, r, route);
+    return e;
 }
 
 static enum err
@@ -166,38 +188,57 @@ read_scopes(struct request *q, const struct route *route)
 }
 
 static enum err
-read_path_and_query(struct request *q, const struct route_match *m, const struct target *target,
-                    void *in)
+read_path(struct request *q, const struct route_match *m)
 {
     void *path = arena_alloc(q->arena, q->edge->path_size);
-    enum err e;
 
+    q->part = "path";
     if (m->params_err)
         return err_fail(&q->fail, m->params_err, NULL, "the path is not well formed");
-    e = field_read_query(q->arena, q->edge->path_fields, m->params, m->n_params, path, &q->fail);
-    if (e != ERR_OK)
-        return e;
     q->path = path;
+    return field_read_query(q->arena, q->edge->path_fields, m->params, m->n_params, path, &q->fail);
+}
+
+/* Without input there is nothing to look at too early: the handler's own look will do. */
+static enum err
+admit(struct request *q, const struct route *route)
+{
+    return q->edge->admit && (route->query || route->body) ? q->edge->admit(q) : ERR_OK;
+}
+
+static enum err
+read_query(struct request *q, const struct route *route, const struct target *target, void *in)
+{
+    q->part = "query";
     if (target->query_err)
         return err_fail(&q->fail, target->query_err, NULL, "the query is not well formed");
-    if (!m->route->query)
+    if (!route->query)
         return ERR_OK;
-    return field_read_query(q->arena, m->route->query, target->pairs, target->n_pairs, in,
-                            &q->fail);
+    return field_read_query(q->arena, route->query, target->pairs, target->n_pairs, in, &q->fail);
+}
+
+/* Did the body arrive, and is it within the system's limit? */
+static enum err
+check_body(struct request *q)
+{
+    q->part = "body";
+    if (q->body_err != ERR_OK)
+        return q->body_err;
+    if ((int64_t)q->body_len > service_setting(q->config, q->edge->body_max))
+        return ERR_TOO_LARGE;
+    return ERR_OK;
 }
 
 static enum err
 read_body(struct request *q, const struct route *route, void *in)
 {
+    int depth = (int)service_setting(q->config, q->edge->json_depth);
     struct json *json;
     enum err e;
 
-    if (q->body_err != ERR_OK)
-        return q->body_err;
-    if (!route->body)
-        return ERR_OK;
-    e = json_parse(q->arena, q->body, q->body_len, (int)q->config->json_depth, &json, &q->fail);
-    if (e != ERR_OK)
+    if ((e = check_body(q)) != ERR_OK || !route->body)
+        return e;
+    if ((e = json_parse(q->arena, q->body, q->body_len, depth, &json, &q->fail)) != ERR_OK)
         return e;
     if (json_type(json) != JSON_OBJECT)
         return err_fail(&q->fail, ERR_FIELD, NULL, "the body must be a JSON object");
@@ -215,16 +256,20 @@ run_route(struct request *q, struct reply *r, const struct route_match *m,
     q->in = in;
     if ((e = authenticate(q, r, route, target)) != ERR_OK)
         return e;
+    if (q->edge->size_first && (e = check_body(q)) != ERR_OK)
+        return e;
     if ((e = read_scopes(q, route)) != ERR_OK)
         return e;
-    if ((e = read_path_and_query(q, m, target, in)) != ERR_OK)
+    if ((e = read_path(q, m)) != ERR_OK || (e = admit(q, route)) != ERR_OK)
+        return e;
+    if ((e = read_query(q, route, target, in)) != ERR_OK)
         return e;
     if ((e = read_body(q, route, in)) != ERR_OK)
         return e;
     return route->run(q, r);
 }
 
-/* Looks in every system's table; the path says which system is meant. */
+/* Looks in every system's table; a path stands in one of them at most. */
 static enum err
 find_route(struct request *q, const struct target *target, struct route_match *m_r)
 {
@@ -267,7 +312,7 @@ front_refusal(struct request *q, struct reply *r)
     case 500:
         return ERR_INTERNAL;
     case 501:
-        r->allow = router_allow(q->arena, M_GET | M_POST | M_PUT | M_DELETE);
+        r->allow = router_allow(q->arena, router_methods(q->edge));
         return ERR_METHOD;
     case 502:
     case 503:
@@ -344,7 +389,6 @@ begin(struct service *s, struct request *q)
 {
     q->service = s;
     q->config = s->config;
-    q->edge = s->edges[0];
     q->now_ms = when_now_ms();
     if (!q->method_text)
         q->method_text = "";
@@ -354,6 +398,7 @@ begin(struct service *s, struct request *q)
         q->target = "";
     if (!q->body)
         q->body = "";
+    q->edge = router_edge(s->edges, q->target);
     q->method = router_method(q->method_text, &q->head);
 }
 
@@ -375,6 +420,8 @@ service_answer(struct service *s, struct request *q, struct sbuf *out)
     e = route_request(q, &r, &target, &route);
     if (e == ERR_OK && r.body.failed)
         e = ERR_NO_MEMORY;
+    if (e == ERR_RATE && r.retry_after_s == 0)
+        r.retry_after_s = 1;
     if (e != ERR_OK) {
         sbuf_reset(&r.body);
         q->edge->write_error(q, &r, route, e);

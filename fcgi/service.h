@@ -24,7 +24,7 @@ struct service {
     struct token_rules rules;
     bool short_lived;                   /* one CGI request: somebody else may checkpoint */
     struct bus_sender *bus;
-    struct ratelimit *limits;           /* NULL: off */
+    struct ratelimit *limits;           /* NULL: there are none */
     struct db *db;                      /* NULL until needed */
     dev_t db_device;                    /* which file db is, to notice that */
     ino_t db_inode;                     /*  another has taken its place */
@@ -40,6 +40,18 @@ void service_fini(struct service *s);
 /* Answers q: rate limits, authentication, checks, handler, envelope; logs one line. The whole
  * CGI answer, head and body, goes into *out. */
 void service_answer(struct service *s, struct request *q, struct sbuf *out);
+
+/* The setting whose offset in struct config an edge names. */
+int64_t service_setting(const struct config *config, size_t offset);
+
+/* Takes one token of the system's bucket "what:name"; a NULL name is no limit. ERR_RATE, and r says
+ * when to come again. */
+struct limit {
+    int64_t rate, burst;
+    bool per_minute;                    /* the rate; else per second */
+};
+enum err service_limit(struct request *q, struct reply *r, const char *what, const char *name,
+                       const struct limit *limit);
 
 /* For handlers: *op_r ready to use, the database opened if it was not. ERR_BUSY, ERR_OLD_SCHEMA. */
 enum err service_op(struct request *q, struct op *op_r);

@@ -92,7 +92,5 @@ route_handler mtchat_create, mtchat_search, mtchat_inspect, mtchat_destroy, mtch
 route_handler mtchat_presign, mtchat_attachment_url;
 /* sync.c */
 route_handler mtchat_sync;
-/* health.c */
-route_handler mtchat_health, mtchat_health_ready;
 
 #endif

@@ -4,6 +4,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "fcgi/auth.h"
+#include "fcgi/health.h"
 #include "fcgi/mtchat/input.h"
 #include "fcgi/mtchat/mtchat.h"
 
@@ -28,8 +30,8 @@ static const struct field path_fields[] = {
 
 static const struct route routes[] = {
     /* ---- health ---- */
-    { M_GET, "/health", A_ANYONE, .run = mtchat_health, .unlimited = true },
-    { M_GET, "/health/ready", A_ANYONE, .run = mtchat_health_ready, .unlimited = true },
+    { M_GET, "/health", A_ANYONE, .run = health_alive, .unlimited = true },
+    { M_GET, "/health/ready", A_ANYONE, .run = health_ready, .unlimited = true },
 
     /* ---- dialogs ---- */
     { M_GET, API "/dialogs", A_USER, SCOPE_OPTIONAL, QUERY(in_list_fields, in_list),
@@ -83,9 +85,13 @@ static const struct route routes[] = {
 
 const struct edge mtchat_edge = {
     .system = &chat_mtchat,
+    .prefix = "/api/v1",
     .routes = routes,
     .path_fields = path_fields,
     .path_size = sizeof(struct mtchat_path),
+    .body_max = offsetof(struct config, body_max),
+    .json_depth = offsetof(struct config, json_depth),
+    .authenticate = auth_by_settings,
     .write_error = mtchat_write_error,
     .read_scopes = mtchat_read_scopes,
 };

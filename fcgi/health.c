@@ -1,14 +1,14 @@
-/* health - is this process alive, is the whole chain ready
+/* health - is this process alive, is the whole chain ready: the same for every system
  *
  * SPDX-License-Identifier: MIT
  */
-#include "fcgi/mtchat/mtchat.h"
+#include "fcgi/health.h"
 #include "fcgi/service.h"
 #include "shared/chat/op.h"
 #include "shared/json.h"
 
 enum err
-mtchat_health(struct request *q, struct reply *r)
+health_alive(struct request *q, struct reply *r)
 {
     (void)q;
     json_open(&r->body, '{');
@@ -19,13 +19,15 @@ mtchat_health(struct request *q, struct reply *r)
 }
 
 enum err
-mtchat_health_ready(struct request *q, struct reply *r)
+health_ready(struct request *q, struct reply *r)
 {
     struct op op;
     bool ready = service_op(q, &op) == ERR_OK && op_ready(&op) == ERR_OK;
 
     if (!ready)
         r->status = 503;
-    mtchat_status(r, ready ? "ready" : "not_ready");
+    json_open(&r->body, '{');
+    json_kv(&r->body, "status", ready ? "ready" : "not_ready");
+    json_close(&r->body, '}');
     return ERR_OK;
 }
