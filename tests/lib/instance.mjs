@@ -33,6 +33,21 @@ export const BUILD = process.env.CONFAB_BUILD || SOURCE;
 export const SECRET = 'a secret that only this test knows, 32 bytes or more';
 export const ADMIN = 'the admin token of this test';
 
+export const ROOMS_SECRET = 'a secret of rooms that only this test knows, 32 bytes or more';
+export const RUNNER_KEY = 'rk_the-operators-key-of-this-test';
+
+/* Hashing that costs little, limits that no test meets by chance. */
+const ROOMS_ENV = {
+    CONFAB_ROOMS_JWT_SECRET: ROOMS_SECRET,
+    CONFAB_RUNNER_KEY: RUNNER_KEY,
+    CONFAB_ROOMS_PASSWORD_MEMORY_KIB: '64',
+    CONFAB_ROOMS_PASSWORD_PASSES: '1',
+    CONFAB_ROOMS_PASSWORD_PROCESSES: '64',
+    CONFAB_ROOMS_LOGIN_PER_MINUTE: '100000',
+    CONFAB_ROOMS_REGISTER_PER_MINUTE: '100000',
+    CONFAB_ROOMS_READS_PER_S: '100000',
+};
+
 let failures = 0;
 
 /* For other kinds of instances: a test has failed; has one? */
@@ -133,7 +148,7 @@ export class Instance {
     #serial = 0;
     #markers = new Map();
 
-    /* options: auth 'trusted' | 'jwt', handlers, relays (numbers), env (CONFAB_ settings), fault (the point
+    /* options: systems ('mtchat', 'rooms' or both), auth 'trusted' | 'jwt', handlers, relays (numbers), env (CONFAB_ settings), fault (the point
      * that arm() makes strike), faultIn ('handler' or 'relay': where, if the point does not tell) */
     static async start(options = {}) {
         const confab = new Instance(options);
@@ -146,8 +161,8 @@ export class Instance {
         return confab;
     }
 
-    constructor({ auth = 'trusted', handlers = 2, relays = 1, env = {}, fault, faultIn, keep = false } = {}) {
-        Object.assign(this, { auth, fault, faultIn });
+    constructor({ systems = 'mtchat', auth = 'trusted', handlers = 2, relays = 1, env = {}, fault, faultIn, keep = false } = {}) {
+        Object.assign(this, { systems, auth, fault, faultIn });
         this.keep = keep || Boolean(process.env.CONFAB_TEST_KEEP);
         this.dir = mkdtempSync(path.join(tmpdir(), 'confab-'));
         this.state = path.join(this.dir, 'state');
@@ -160,6 +175,8 @@ export class Instance {
             ...inherited,
             CONFAB_CONFIG: config,
             CONFAB_STATE: this.state,
+            CONFAB_SYSTEMS: systems,
+            ...(systems.includes('rooms') ? ROOMS_ENV : {}),
             CONFAB_AUTH: auth,
             CONFAB_JWT_SECRET: SECRET,
             CONFAB_ADMIN_TOKEN: ADMIN,
