@@ -104,10 +104,19 @@ confab_publications(struct client *c, const char *p, size_t len)
 static void
 raw_target(const struct client *c, char *out, size_t size)
 {
-    size_t len = (size_t)snprintf(out, size, "/?c=");
+    (void)c;
+    snprintf(out, size, "/push");
+}
+
+static void
+raw_upgraded(struct client *c)
+{
+    char text[1000] = "c=";
+    size_t len = 2;
 
     for (int j = 0; j < options.each; j++)
-        len += (size_t)snprintf(out + len, size - len, "%d,", channel_of(c->i, j));
+        len += (size_t)snprintf(text + len, sizeof text - len, "%d,", channel_of(c->i, j));
+    client_say(c, TEXT, text, len);
 }
 
 /* Whatever comes first says that it is subscribed. */
@@ -264,7 +273,7 @@ static const struct kind kinds[] = {
     { .name = "confab", .target = confab_target, .upgraded = confab_upgraded, .greeting = confab_greeting,
       .publications = confab_publications },
     /* as long as what Confab writes around the data */
-    { .name = "raw", .target = raw_target, .greeting = first_greeting, .publications = always,
+    { .name = "raw", .target = raw_target, .upgraded = raw_upgraded, .greeting = first_greeting, .publications = always,
       .publish = raw_publish,
       .data_size = DATA_SIZE + sizeof "{\"push\":{\"channel\":\"c00000\",\"pub\":{\"data\":}}}" - 1 },
     { .name = "nchan", .target = nchan_target, .upgraded = client_ready, .publications = marked,

@@ -1,7 +1,8 @@
 /* raw_relay - PORT: the least a relay can do, for comparison
  *
  * One epoll loop. GET upgrades (every handshake answered as for RFC 6455's example key, the only
- * one that clients here send) and subscribes to the channels after "c=", which are numbers, or to channel 0. The
+ * one that clients here send). On the path /push clients subscribe with a message, "c=" and numbers of channels, and
+ * are answered; on others they are in channel 0 at once. The
  * body of a POST goes to channel 0 as one text frame; a connection may also publish by lines, as many as it
  * likes without answers: "PUB CHANNEL LENGTH", CRLF, data, CRLF. Frames of one turn are written with one call
  * per socket; what a socket does not take waits for it. No names, users, order, limits or database.
@@ -135,26 +136,41 @@ say(struct peer *p, const char *text, size_t len)
 }
 
 static void
-upgrade(struct peer *p, const char *line_end)
+upgrade(struct peer *p)
 {
     static const char yes[] =
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x02{}";
-    char *at = strstr(p->request, "?c=");
+    bool subscribes = strncmp(p->request, "GET /push ", 10) == 0;
 
-    if (!at || at > line_end)
+    if (!subscribes)
         join(p, 0);
-    else
-        for (at += 3; *at >= '0' && *at <= '9'; at += *at == ',') {
-            unsigned long number = strtoul(at, &at, 10);
-
-            if (number < CHANNELS_MAX && p->n_places < PLACES_MAX)
-                join(p, (unsigned)number);
-        }
     p->is_socket = true;
     free(p->request);
     p->request = NULL;
-    say(p, yes, sizeof(yes) - 1);
+    say(p, yes, sizeof(yes) - 1 - (subscribes ? 4 : 0));
+}
+
+/* A message of a client, of which only one is looked at: which channels it wants. */
+static void
+message(struct peer *p, unsigned char *frame, size_t len)
+{
+    size_t head = len >= 2 && (frame[1] & 127) == 126 ? 8 : 6, i;
+    char *at = (char *)frame + head;
+
+    if (len < head + 2)
+        return;
+    for (i = head; i < len; i++)
+        frame[i] ^= frame[head - 4 + (i - head) % 4];
+    if (strncmp(at, "c=", 2) != 0)
+        return;
+    for (at += 2; *at >= '0' && *at <= '9'; at += *at == ',') {
+        unsigned long number = strtoul(at, &at, 10);
+
+        if (number < CHANNELS_MAX && p->n_places < PLACES_MAX)
+            join(p, (unsigned)number);
+    }
+    say(p, "\x81\x02{}", 4);
 }
 
 static void
@@ -186,11 +202,11 @@ serve(struct peer *p, char *request, size_t room)
 
     if (!end)
         return 0;
-    *end = '\0';
     if (request[0] == 'G') {
-        upgrade(p, end);
+        upgrade(p);
         return 0;
     }
+    *end = '\0';
     length = strcasestr(request, "content-length:");
     *end = '\r';
     body = length && length < end ? (size_t)atol(length + 15) : 0;
@@ -238,12 +254,11 @@ serve_all(struct peer *p)
     memmove(p->request, p->request + at, p->request_len);
 }
 
-/* What upgraded clients send is only looked at for its end. */
 static void
 readable(struct peer *p)
 {
-    char ignored[256], *to = ignored;
-    size_t room = sizeof(ignored);
+    char first[1024], *to = first;
+    size_t room = sizeof(first) - 1;
     ssize_t n;
 
     if (!p->is_socket) {
@@ -259,8 +274,11 @@ readable(struct peer *p)
         drop(p);
         return;
     }
-    if (p->is_socket)
+    if (p->is_socket) {
+        first[n] = '\0';
+        message(p, (unsigned char *)first, (size_t)n);
         return;
+    }
     p->request_len += (size_t)n;
     p->request[p->request_len] = '\0';
     serve_all(p);
