@@ -25,6 +25,7 @@ authenticate_user(struct request *q, const char *text, struct rooms_caller *call
         return e;
     if ((e = op_account_check(&op, token.user, &caller->account)) != ERR_OK)
         return e;
+    caller->actor.kind = ACTOR_OWNER;
     caller->actor.account = caller->account.id;
     q->user = token.user;
     return ERR_OK;

@@ -96,7 +96,7 @@ rooms_happen(struct request *q, struct reply *r)
     const struct rooms_in_event *in = q->in;
     struct room_event_new new = { .description = in->description, .agents = in->agents.items,
                                   .n_agents = in->agents.n };
-    bool runner = ROOMS_ACTOR(q)->account == 0, repeat;
+    bool runner = ROOMS_ACTOR(q)->kind != ACTOR_OWNER, repeat;
     struct room_entry entry;
     struct op op;
     enum err e;
