@@ -281,10 +281,12 @@ conn_close(struct conn *c, int code, const char *reason)
     conn_mark_dirty(c);
 }
 
+/* libwebsockets frees one that owes something in a later turn; by then somebody might drop it again and again. */
 void
 conn_drop(struct conn *c)
 {
     outq_fini(&c->out);
+    conn_owe(c, 0);
     c->broken = true;
     conn_mark_dirty(c);
 }
