@@ -131,6 +131,7 @@ post_connect(struct relay *r, struct session *s)
 
     c->job.run = connect_run;
     c->job.done = connect_done;
+    c->job.writes = s->wire->fixed == ROOM_SOCKET_RUNNER;      /* when its key was used */
     c->session = s;
     s->busy = true;
     worker_post(r->worker, &c->job);

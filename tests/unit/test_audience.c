@@ -338,6 +338,24 @@ fixed_session_ends_with_its_channel(void **state)
     assert_string_equal(bob.heard, "6 ");
 }
 
+/* As sockets of a room are: one channel to hear, others that only close. */
+static void
+fixed_session_is_closed_on_any_of_its_channels(void **state)
+{
+    const char *anns[] = { "room:1:chat", "user:rooms:7" }, *bobs[] = { "room:12:chat", "user:rooms:8" };
+
+    (void)state;
+    audience_fix(audience, &ann.link, "rooms", "7", &(struct audience_state){ anns, 2, 0 });
+    audience_fix(audience, &ann2.link, "rooms", "7", &(struct audience_state){ anns, 2, 2 });
+    audience_fix(audience, &bob.link, "rooms", "8", &(struct audience_state){ bobs, 2, 0 });
+    say(1, "room:1:chat");
+    operate(2, EVENT_CLOSE, "user:rooms:7", NULL, NULL);
+    operate(3, EVENT_CLOSE, "room:12:chat", NULL, NULL);
+    assert_string_equal(ann.heard, "1 !4404 ");
+    assert_string_equal(ann2.heard, "");        /* connected after it */
+    assert_string_equal(bob.heard, "!4404 ");
+}
+
 static void
 fixed_sessions_of_a_user_are_apart(void **state)
 {
@@ -379,6 +397,7 @@ main(void)
         TEST(fixed_session_hears_its_channels_only),
         TEST(fixed_session_is_not_moved_by_operations_on_its_user),
         TEST(fixed_session_ends_with_its_channel),
+        TEST(fixed_session_is_closed_on_any_of_its_channels),
         TEST(fixed_sessions_of_a_user_are_apart),
     };
 

@@ -21,7 +21,7 @@ struct conn {
     int closed;
 };
 
-static char out[8192];          /* payloads, one a line; "!1008 reason" for a close */
+static char out[16384];         /* payloads, one a line; "!1008 reason" for a close */
 static struct conn conn;
 static struct config config;
 static struct audience *audience;
@@ -327,6 +327,192 @@ more_bytes_than_a_queue_holds_reload(void **state)
     assert_non_null(strstr(out, "\"resumed\":false"));
 }
 
+/* ---- fixed sessions ---- */
+
+#define CHAT "{\"type\":\"connected\",\"payload\":{\"roomId\":\"1\",\"message\":\"Подключено к чату комнаты\"}}\n"
+
+static void
+begin_fixed(void)
+{
+    struct wire_hello hello = { .user = "7", .room = 1, .since = WIRE_SINCE_NONE, .counted = "1:7" };
+
+    session_free(session);
+    config.rooms_frames_per_s = 5;
+    wire = wire_rooms_chat;
+    session = session_new(&wire, &hello, "127.0.0.1");
+    session->conn = &conn;
+}
+
+/* Welcome to room 1, as read at head. */
+static enum err
+let_in(int64_t head)
+{
+    struct room_connect c = { .head = head, .user = "7", .n_channels = 2, .room = 1,
+                              .channels = { "room:1:chat", "user:rooms:7" } };
+
+    return session_fixed_connected(session, audience, ring, &config, &c);
+}
+
+static void
+fixed_first_frame_then_live(void **state)
+{
+    (void)state;
+    begin_fixed();
+    say(1, "room:1:chat");
+    assert_int_equal(let_in(1), ERR_OK);
+    say(2, "room:1:chat");
+    say(3, "room:12:chat");
+    say(4, "room:1:graph");
+    say(5, "system:rooms");
+    assert_string_equal(out, CHAT "{\"e\":2}\n");
+}
+
+static void
+fixed_hears_from_the_ring_what_came_since_the_read(void **state)
+{
+    (void)state;
+    begin_fixed();
+    say(1, "room:1:chat");
+    say(2, "room:1:chat");
+    operate(3, EVENT_JOIN, "room:2:chat", "7", "system:rooms");     /* nothing joins one that is fixed */
+    say(4, "room:2:chat");
+    operate(5, EVENT_LEAVE, "room:1:chat", "7", NULL);              /* nor leaves */
+    say(6, "room:1:chat");
+    assert_int_equal(let_in(1), ERR_OK);
+    say(7, "room:1:chat");
+    assert_string_equal(out, CHAT "{\"e\":2}\n{\"e\":6}\n{\"e\":7}\n");
+}
+
+static void
+fixed_reads_again_when_the_ring_is_too_short(void **state)
+{
+    (void)state;
+    begin_fixed();
+    for (int64_t seq = 1; seq <= 20; seq++)
+        say(seq, "room:1:chat");
+    assert_int_equal(let_in(3), ERR_BUSY);
+    assert_string_equal(out, "");
+    assert_null(session->hears.listener);
+    assert_int_equal(let_in(19), ERR_OK);
+    assert_string_equal(out, CHAT "{\"e\":20}\n");
+}
+
+static void
+fixed_state_ahead_of_the_audience(void **state)
+{
+    (void)state;
+    begin_fixed();
+    say(1, "room:1:chat");
+    assert_int_equal(let_in(3), ERR_OK);
+    say(2, "room:1:chat");
+    operate(3, EVENT_CLOSE, "user:rooms:7", NULL, "room:1:chat");
+    say(4, "room:1:chat");
+    assert_string_equal(out, CHAT "{\"e\":4}\n");
+}
+
+static void
+fixed_is_closed_by_what_happened_since_the_read(void **state)
+{
+    (void)state;
+    begin_fixed();
+    say(1, "room:1:chat");
+    operate(2, EVENT_CLOSE, "user:rooms:7", NULL, NULL);
+    say(3, "room:1:chat");
+    assert_int_equal(let_in(0), ERR_OK);
+    assert_string_equal(out, CHAT "{\"e\":1}\n!4404 deleted\n");
+    assert_null(session->hears.listener);
+}
+
+static void
+fixed_hears_a_gone_channel_no_more(void **state)
+{
+    (void)state;
+    begin_fixed();
+    say(1, "room:1:chat");
+    operate(2, EVENT_GONE, "room:1:chat", NULL, NULL);
+    say(3, "room:1:chat");
+    assert_int_equal(let_in(0), ERR_OK);
+    say(4, "room:1:chat");
+    assert_string_equal(out, CHAT "{\"e\":1}\n");
+}
+
+static void
+fixed_is_closed_live(void **state)
+{
+    (void)state;
+    begin_fixed();
+    let_in(0);
+    operate(1, EVENT_CLOSE, "room:1:chat", NULL, "room:1:chat");
+    say(2, "room:1:chat");
+    hear("{\"type\":\"ping\"}");
+    assert_string_equal(out, CHAT "!4404 deleted\n");
+}
+
+static void
+fixed_is_refused_without_a_frame(void **state)
+{
+    struct room_connect c = { .head = 0, .close_code = 4003, .close_reason = "no such room" };
+
+    (void)state;
+    begin_fixed();
+    hear("{\"type\":\"ping\"}");
+    hear("nonsense");
+    assert_int_equal(session_fixed_connected(session, audience, ring, &config, &c), ERR_OK);
+    hear("{\"type\":\"ping\"}");
+    say(1, "room:1:chat");
+    assert_string_equal(out, "!4003 no such room\n");
+    assert_null(session->hears.listener);
+}
+
+#define ROOM_PONG "{\"type\":\"pong\",\"payload\":{}}\n"
+#define ROOM_BAD "{\"type\":\"error\",\"payload\":{\"message\":\"Only {\\\"type\\\":\\\"ping\\\"} is understood here\"}}\n"
+
+static void
+fixed_answers_each_message(void **state)
+{
+    char binary[] = "{\"type\":\"ping\"}";
+
+    (void)state;
+    begin_fixed();
+    config.rooms_frames_per_s = 1000;
+    hear("{\"type\":\"ping\"}");            /* waits for the first frame */
+    hear("[1]");
+    let_in(0);
+    assert_string_equal(out, CHAT ROOM_PONG ROOM_BAD);
+    out[0] = '\0';
+    hear("{\"x\":1,\"type\":\"ping\",\"at\":5}");
+    session_message(session, &config, scratch, 0, binary, strlen(binary), true);
+    hear("{\"type\":\"pong\"}");
+    hear("{\"type\":1}");
+    hear("{}");
+    hear("12");
+    hear("");
+    hear("{\"type\":\"ping\"}x");
+    assert_string_equal(out, ROOM_PONG ROOM_BAD ROOM_BAD ROOM_BAD ROOM_BAD ROOM_BAD ROOM_BAD ROOM_BAD);
+    out[0] = '\0';
+    for (int i = 0; i < 100; i++)           /* however many */
+        hear("nonsense");
+    assert_int_equal(strlen(out), 100 * strlen(ROOM_BAD));
+}
+
+static void
+fixed_frames_a_second_are_limited(void **state)
+{
+    char text[8192];
+
+    (void)state;
+    begin_fixed();
+    let_in(0);
+    memset(text, ' ', sizeof text);
+    memcpy(text, "{}", 2);
+    for (int second = 0; second < 3; second++)
+        for (int i = 0; i < 5; i++)         /* a long one counts once, too */
+            session_message(session, &config, scratch, 5000 + second * 1000, text, sizeof text, false);
+    out[0] = '\0';
+    session_message(session, &config, scratch, 7999, text, sizeof text, false);
+    assert_string_equal(out, "!1008 too many frames\n");
+}
+
 /* ---- messages ---- */
 
 static void
@@ -530,6 +716,16 @@ main(void)
         TEST(missed_events_stand_between_first_and_live),
         TEST(what_cannot_be_resumed_says_so),
         TEST(more_bytes_than_a_queue_holds_reload),
+        TEST(fixed_first_frame_then_live),
+        TEST(fixed_hears_from_the_ring_what_came_since_the_read),
+        TEST(fixed_reads_again_when_the_ring_is_too_short),
+        TEST(fixed_state_ahead_of_the_audience),
+        TEST(fixed_is_closed_by_what_happened_since_the_read),
+        TEST(fixed_hears_a_gone_channel_no_more),
+        TEST(fixed_is_closed_live),
+        TEST(fixed_is_refused_without_a_frame),
+        TEST(fixed_answers_each_message),
+        TEST(fixed_frames_a_second_are_limited),
         TEST(messages_are_answered),
         TEST(nothing_precedes_the_first_frame),
         TEST(bad_frames_are_counted),
