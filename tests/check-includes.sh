@@ -42,4 +42,23 @@ relay relay|shared
 ctl ctl|shared
 LIST
 
+# Chat and push stand side by side on the same ground, and meet in main and setup.
+ground='relay/(io|hub|frame|metrics|wheel|pool|mem|strmap)\.h'
+while IFS=: read -r file _ line; do
+    header=${line#*\"}
+    header=${header%%\"*}
+    if [[ $file == relay/push/* ]]; then
+        [[ $header =~ ^relay/push/|^$ground$ || $header != relay/* ]] && continue
+    else
+        [[ $file =~ ^relay/(main|setup)\.[ch]$ || $header != relay/push/* ]] && continue
+    fi
+    echo "$file includes $header: chat and push do not know each other"
+    bad=1
+done < <(grep -rnE '#[[:space:]]*include[[:space:]]*"' --include='*.[ch]' relay)
+
+if grep -rnE '#[[:space:]]*include[[:space:]]*"shared/(chat|store|wire|eventlog|event)[/.]' --include='*.[ch]' relay/push; then
+    echo "the push server needs none of the chat"
+    bad=1
+fi
+
 exit $bad
