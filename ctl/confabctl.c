@@ -73,7 +73,11 @@ run_config(struct ctl *ctl, int argc, char **argv)
     config_print(ctl->config, &out, help);
     fputs(sbuf_str(&out), stdout);
     sbuf_fini(&out);
+#ifndef CONFAB_WITHOUT_SQLITE
+    return ctl_check_passwords(ctl->config);
+#else
     return 0;
+#endif
 }
 
 static const struct command commands[] = {
@@ -93,6 +97,10 @@ static const struct command commands[] = {
       "To be run once after a backup of the database was put back and before anything serves it:\n"
       "clients that heard of newer events then load anew instead of missing what comes.",
       ctl_restored },
+    { "rooms-user", "--email E (--active yes|no | --erase)",
+      "Let a registered user of the rooms system in again or shut him out, his sockets and runners with\n"
+      "him; or remove him and all that is his.",
+      ctl_rooms_user },
 #endif
     { "push-key", "", "Print 256 random bits in hexadecimal, for push_api_key or push_token_secret.",
       ctl_push_key },

@@ -42,8 +42,12 @@ int ctl_init(struct ctl *ctl, int argc, char **argv);
 int ctl_migrate(struct ctl *ctl, int argc, char **argv);
 int ctl_prune(struct ctl *ctl, int argc, char **argv);
 int ctl_restored(struct ctl *ctl, int argc, char **argv);
+int ctl_rooms_user(struct ctl *ctl, int argc, char **argv);
 int ctl_routes(struct ctl *ctl, int argc, char **argv);
 int ctl_token(struct ctl *ctl, int argc, char **argv);
+
+/* 0, or 1 when hashing passwords may take more memory than is there, having said so. */
+int ctl_check_passwords(const struct config *c);
 
 /* The subcommands of the push server. */
 int ctl_push_key(struct ctl *ctl, int argc, char **argv);

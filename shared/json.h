@@ -82,7 +82,7 @@ void json_key(struct sbuf *b, const char *name);    /* a name of ours: nothing i
 void json_string(struct sbuf *b, const char *s);    /* NULL writes null */
 void json_string_n(struct sbuf *b, const char *s, size_t len);
 void json_int(struct sbuf *b, int64_t n);
-void json_double(struct sbuf *b, double v);        /* finite; the shortest text that reads as the same */
+void json_double(struct sbuf *b, double v);        /* finite; a short text that reads as the same */
 void json_bool(struct sbuf *b, bool v);
 void json_null(struct sbuf *b);
 void json_put_raw(struct sbuf *b, const char *json);/* ready JSON text */

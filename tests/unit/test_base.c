@@ -261,6 +261,18 @@ utf8_trims(void **state)
 }
 
 static void
+utf8_lowers(void **state)
+{
+    struct arena *a = arena_new();
+
+    (void)state;
+    assert_string_equal(utf8_lower(a, "Anna.Ж@X"), "anna.ж@x");
+    assert_string_equal(utf8_lower(a, "straße"), "straße");
+    assert_string_equal(utf8_lower(a, ""), "");
+    arena_free(a);
+}
+
+static void
 utf8_folds_every_script(void **state)
 {
     static const struct { const char *text, *folded; } cases[] = {
@@ -319,6 +331,7 @@ main(void)
         cmocka_unit_test(utf8_judges_validity),
         cmocka_unit_test(utf8_sees_what_shows),
         cmocka_unit_test(utf8_trims),
+        cmocka_unit_test(utf8_lowers),
         cmocka_unit_test(utf8_folds_every_script),
         cmocka_unit_test(queries_give_the_first_of_a_name),
     };

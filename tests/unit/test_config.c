@@ -349,6 +349,36 @@ servers_do_not_start_with_nonsense(void **state)
 }
 
 static void
+rooms_are_not_served_without_a_good_secret(void **state)
+{
+    struct token_rules rules;
+    struct fail fail;
+
+    (void)state;
+    if (!HAS_CHAT)
+        skip();
+    setenv("CONFAB_SYSTEMS", "rooms", 1);
+    assert_int_equal(config_check(load(), &fail), ERR_FIELD);
+    assert_string_equal(fail.field, "rooms_jwt_secret");
+    setenv("CONFAB_JWT_SECRET", SECRET, 1);             /* that one is of others */
+    assert_int_equal(config_check(load(), NULL), ERR_FIELD);
+    setenv("CONFAB_ROOMS_JWT_SECRET", "0123456789abcdef0123456789abcde", 1);
+    assert_int_equal(config_check(load(), NULL), ERR_FIELD);
+    setenv("CONFAB_ROOMS_JWT_SECRET", "0123456789abcdef0123456789abcdef", 1);
+    unsetenv("CONFAB_JWT_SECRET");
+    assert_int_equal(config_check(load(), NULL), ERR_OK);
+    assert_true(config_serves(load(), "rooms"));
+    assert_false(config_serves(load(), "mtchat"));
+    rules = config_rooms_rules(load());
+    assert_string_equal(rules.secrets[0], "0123456789abcdef0123456789abcdef");
+    assert_null(rules.secrets[1]);
+    assert_true(rules.require_expiry && rules.leeway_s <= 5);
+    setenv("CONFAB_SYSTEMS", "mtchat,rooms", 1);
+    assert_int_equal(config_check(load(), &fail), ERR_FIELD);
+    assert_string_equal(fail.field, "jwt_secret");
+}
+
+static void
 systems_may_stand_between_spaces(void **state)
 {
     (void)state;
@@ -429,6 +459,7 @@ main(void)
         cmocka_unit_test_setup_teardown(secrets_come_from_files, begin, end),
         cmocka_unit_test_setup_teardown(keys_are_split, begin, end),
         cmocka_unit_test_setup_teardown(servers_do_not_start_with_nonsense, begin, end),
+        cmocka_unit_test_setup_teardown(rooms_are_not_served_without_a_good_secret, begin, end),
         cmocka_unit_test_setup_teardown(systems_may_stand_between_spaces, begin, end),
         cmocka_unit_test_setup_teardown(push_alone_needs_no_secret_of_the_chat, begin, end),
         cmocka_unit_test_setup_teardown(servers_do_not_come_in_where_the_chat_does, begin, end),

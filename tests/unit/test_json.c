@@ -239,6 +239,31 @@ writes(void **state)
     sbuf_fini(&b);
 }
 
+static void
+doubles_read_back_the_same(void **state)
+{
+    static const struct { double v; const char *text; } cases[] = {
+        { 0.7, "0.7" }, { 0, "0" }, { 1, "1" }, { -1, "-1" }, { 0.1 + 0.2, "0.30000000000000004" },
+        { 1.0 / 3, "0.3333333333333333" }, { 5e-324, "4.94065645841247e-324" },
+        { 1.7976931348623157e308, "1.7976931348623157e+308" }, { 100000, "100000" },
+    };
+    struct arena *a = arena_new();
+    struct json *v;
+    struct sbuf b;
+
+    (void)state;
+    sbuf_init(&b, 100);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sbuf_reset(&b);
+        json_double(&b, cases[i].v);
+        assert_string_equal(sbuf_str(&b), cases[i].text);
+        assert_int_equal(json_parse(a, sbuf_str(&b), b.len, 1, &v, NULL), ERR_OK);
+        assert_true(json_number(v) == cases[i].v);
+    }
+    sbuf_fini(&b);
+    arena_free(a);
+}
+
 int
 main(void)
 {
@@ -251,6 +276,7 @@ main(void)
         cmocka_unit_test(raw_text_is_exact),
         cmocka_unit_test(many_names_are_checked_quickly),
         cmocka_unit_test(writes),
+        cmocka_unit_test(doubles_read_back_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

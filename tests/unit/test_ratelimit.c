@@ -79,6 +79,22 @@ a_bucket_empties_and_fills(void **state)
 }
 
 static void
+slow_rates_count_by_the_minute(void **state)
+{
+    struct ratelimit *r = ratelimit_open(path);
+    int64_t wait;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(ratelimit_take_slowly(r, "slow", 20, 3, NOW, &wait), ERR_OK);
+    assert_int_equal(ratelimit_take_slowly(r, "slow", 20, 3, NOW, &wait), ERR_RATE);
+    assert_int_equal(wait, 3000);
+    assert_int_equal(ratelimit_take_slowly(r, "slow", 20, 3, NOW + 3000, &wait), ERR_OK);
+    assert_int_equal(ratelimit_take_slowly(r, "slow", 20, 3, NOW + 3000, &wait), ERR_RATE);
+    ratelimit_close(r);
+}
+
+static void
 odd_rates_and_clocks_are_survived(void **state)
 {
     struct ratelimit *r = ratelimit_open(path);
@@ -162,6 +178,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bucket_empties_and_fills),
+        cmocka_unit_test(slow_rates_count_by_the_minute),
         cmocka_unit_test(odd_rates_and_clocks_are_survived),
         cmocka_unit_test(many_keys_are_kept_apart),
         cmocka_unit_test(processes_share),

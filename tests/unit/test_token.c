@@ -273,6 +273,21 @@ secrets_and_schemes_are_compared(void **state)
     assert_string_equal(token_of_scheme("bEARER  x y", "Bearer"), "x y");
 }
 
+static void
+an_end_may_be_required(void **state)
+{
+    struct token_rules rules = usual;
+    struct arena *a = arena_new();
+    struct token t;
+
+    (void)state;
+    rules.require_expiry = true;
+    assert_int_equal(verify_with(a, &rules, HS256, "{\"sub\":\"u\"}", &t), ERR_UNAUTHORIZED);
+    assert_int_equal(verify_with(a, &rules, HS256, "{\"sub\":\"u\",\"exp\":1700000001}", &t), ERR_OK);
+    assert_int_equal(verify_with(a, &rules, HS256, "{\"sub\":\"u\",\"exp\":1600000000}", &t), ERR_UNAUTHORIZED);
+    arena_free(a);
+}
+
 int
 main(void)
 {
@@ -281,6 +296,7 @@ main(void)
         cmocka_unit_test(users_come_from_the_claim),
         cmocka_unit_test(only_hs256_headers_pass),
         cmocka_unit_test(times_count_with_leeway),
+        cmocka_unit_test(an_end_may_be_required),
         cmocka_unit_test(audiences_are_kept_apart),
         cmocka_unit_test(every_damage_is_noticed),
         cmocka_unit_test(minted_tokens_verify),

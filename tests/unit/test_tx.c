@@ -363,6 +363,36 @@ a_dead_relay_leaves_no_rows(void **state)
     assert_int_equal(number(w, "SELECT count(*) FROM relay"), 0);
 }
 
+static void
+closing_sockets_rides_on_what_there_is(void **state)
+{
+    struct world *w = *state;
+    struct notice notice = {.kind = EVENT_READ, .user = "a"};
+    struct event e;
+
+    assert_int_equal(op_relay_start(&w->op, "r", "run", w->endpoint), ERR_OK);
+    assert_int_equal(tx_begin(&w->op), ERR_OK);
+    tx_close(&w->op, "user:mtchat:a", 4001, "gone");
+    tx_close(&w->op, "key:7", 4003, "also");
+    assert_int_equal(tx_end(&w->op, ERR_OK), ERR_OK);
+    e = next_push(w);
+    assert_int_equal(e.kind, EVENT_CLOSING);
+    assert_int_equal(e.n_channels + e.body_len, 0);
+    assert_int_equal(e.n_operations, 2);
+    assert_int_equal(e.operations[1].verb, EVENT_CLOSE);
+    assert_int_equal(e.operations[1].code, 4003);
+    assert_string_equal(e.operations[1].reason, "also");
+    assert_int_equal(tx_begin(&w->op), ERR_OK);
+    tx_close(&w->op, "key:7", 4001, "again");
+    tx_event_on(&w->op, &notice, "dialog:x");
+    assert_int_equal(tx_end(&w->op, ERR_OK), ERR_OK);
+    e = next_push(w);
+    assert_int_equal(e.kind, EVENT_READ);
+    assert_int_equal(e.n_operations, 1);
+    assert_int_equal(number(w, "SELECT head FROM log_state"), 2);
+    assert_int_equal(number(w, "SELECT count(*) FROM event_channel"), 1);
+}
+
 int
 main(void)
 {
@@ -379,6 +409,7 @@ main(void)
         T(pruning_says_whether_there_is_more),
         T(a_closed_span_lives_as_long_as_it_covers_something),
         T(a_dead_relay_leaves_no_rows),
+        T(closing_sockets_rides_on_what_there_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
