@@ -296,7 +296,8 @@ push_settings_origin(const struct push_settings *s, const char *origin, const ch
     for (i = 0; i < s->n_origins; i++)
         if (origin_equal(&s->origins[i], &o))
             return true;
-    /* Behind a web server that ends TLS we are not secure though the page is; the other way round it is no page of ours. */
+    /* Behind a web server that ends TLS we are not secure though the page is; the other way round it is no page of ours.
+     * Nor is what an app names as it likes, by a scheme of its own. */
     return s->n_origins == 0 && host != NULL && origin_is_host(&o, host)
-           && (!secure || strcmp(o.scheme, "https") == 0);
+           && (strcmp(o.scheme, "https") == 0 || (!secure && strcmp(o.scheme, "http") == 0));
 }

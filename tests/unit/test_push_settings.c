@@ -211,6 +211,8 @@ the_own_host_is_the_default(void **state)
     assert_false(push_settings_origin(s, "http://a.example", "b.example", false));
     assert_false(push_settings_origin(s, "http://a.example", "a.example, a.example", false));
     assert_false(push_settings_origin(s, "http://a.example", "", false));
+    assert_false(push_settings_origin(s, "app://a.example", "a.example", false));
+    assert_false(push_settings_origin(s, "ftp://a.example:80", "a.example:80", false));
     assert_false(push_settings_origin(s, "http://a.example", NULL, false));
     assert_false(push_settings_origin(s, "null", "null", false));
     assert_true(push_settings_origin(s, NULL, NULL, false));
