@@ -41,6 +41,7 @@ struct push_client {
     bool bare;                          /* one-way: pushes without envelope */
     bool native;                        /* is kept alive by WebSocket pings */
     bool announced;                     /* hooks heard of it */
+    bool refreshing;                    /* a refresh is being judged */
     uint16_t close_code;                /* CLOSING and after: why; 0: it was not us */
     struct strmap_node by_id;           /* key: id */
     char id[37];

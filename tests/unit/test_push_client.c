@@ -375,6 +375,25 @@ long_verification_leaves_the_loop(void **state)
 }
 
 static void
+one_refresh_at_a_time(void **state)
+{
+    static const char busy[] = "{\"id\":3,\"error\":{\"code\":111,\"message\":\"too many requests\",\"temporary\":true}}\n";
+    struct push_client *c = connected(0, "ann");
+
+    (void)state;
+    config.push_token_public_key = "key.pem";
+    say(c, "{\"id\":2,\"refresh\":{\"token\":\"ann\"}}\n{\"id\":3,\"refresh\":{\"token\":\"ann\"}}");
+    expect(busy);
+    for (int i = 0; i < 2; i++) {
+        pool_free(push->pool);
+        push->pool = pool_new(1, on_wake, NULL);
+        expect("{\"id\":2,\"refresh\":{}}\n");
+        say(c, "{\"id\":2,\"refresh\":{\"token\":\"ann\"}}");
+        expect("");
+    }
+}
+
+static void
 one_who_is_closed_while_verified(void **state)
 {
     struct push_client *c = open_socket(0);
@@ -414,6 +433,7 @@ main(void)
         TEST(refresh_prolongs),
         TEST(refresh_refused),
         TEST(long_verification_leaves_the_loop),
+        TEST(one_refresh_at_a_time),
         TEST(one_who_is_closed_while_verified),
     };
 
