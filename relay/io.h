@@ -191,6 +191,10 @@ void conn_send(struct conn *c, struct frame *f);
 /* The peer's socket did not take what was written at the end of an earlier turn. */
 bool conn_behind(const struct conn *c);
 
+/* Is it behind, or does it turn out to be now that so many bytes more would not fit into its queue? What waits is
+ * written then, and not at the end of the turn. */
+bool conn_crowded(struct conn *c, size_t more);
+
 /* Bytes that wait. */
 size_t conn_queued(const struct conn *c);
 

@@ -257,6 +257,19 @@ conn_behind(const struct conn *c)
     return c->behind;
 }
 
+bool
+conn_crowded(struct conn *c, size_t more)
+{
+    if (c->behind || c->state != CONN_OPEN || c->broken || c->out.n == 0
+        || conn_queued(c) + more <= (size_t)c->client->rules->queue_bytes)
+        return c->behind;
+    if (conn_flush(c) != 0) {
+        c->broken = true;
+        conn_mark_dirty(c);
+    }
+    return c->behind;
+}
+
 size_t
 conn_queued(const struct conn *c)
 {

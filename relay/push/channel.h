@@ -91,6 +91,7 @@ struct channel_batch {
     const char *name;
     struct publication **list;
     size_t n;
+    size_t bytes;                       /* about as many as its frames have, rather more */
     struct frame *plain[2];             /* [bare] */
     struct frame **rest[2];             /* deltas from one of the list to the next; [0] is not used */
     struct frame *fresh[2];             /* deltas for those who have nothing yet ... */

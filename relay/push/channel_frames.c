@@ -7,8 +7,12 @@
  * SPDX-License-Identifier: MIT
  */
 #include "relay/push/channel.h"
+#include <string.h>
+
 #include "relay/push/fossil.h"
 #include "relay/mem.h"
+
+enum { AROUND_BYTES = 128 };        /* of a publication's frame beside what it carries and its channel's name */
 
 /* A list of frames as one. */
 static struct frame *
@@ -63,10 +67,14 @@ void
 channel_batch_init(struct channel_batch *b, struct channels *channels, const char *name,
                    struct publication **list, size_t n)
 {
+    size_t around = strlen(name) + AROUND_BYTES;
+
     *b = (struct channel_batch){ .channels = channels, .name = name, .list = list, .n = n };
     for (size_t i = 0; i < n; i++) {
-        uint64_t offset = list[i]->offset;
+        const struct publication *p = list[i];
+        uint64_t offset = p->offset;
 
+        b->bytes += p->data_len + p->info_len + p->tags_len + around;
         if (!offset)
             continue;
         b->holed |= b->first && offset != b->last + 1;

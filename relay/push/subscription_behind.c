@@ -20,7 +20,7 @@ subscription_behind(struct subscription *s, const struct channel_batch *b)
 {
     struct push *p = s->client->push;
     int64_t given_up = s->owed ? 1 : 0;
-    bool behind = conn_behind(s->client->conn);
+    bool behind = conn_crowded(s->client->conn, b->bytes);
 
     if (s->skipped || (b->slow == SLOW_RECOVER && behind)) {
         s->skipped = true;

@@ -55,7 +55,7 @@ test('a peer that takes nothing at all is ended after push_stall_ms', async () =
 });
 
 test('slow = latest: the newest when there is room again', async () => {
-    await withPush({ channels: { ticker: { subscribe: 'anyone', slow: 'latest' } }, settings: { push_stall_ms: 600000 } }, async (push) => {
+    await withPush({ channels: { ticker: { subscribe: 'anyone', slow: 'latest' } }, settings: { push_stall_ms: 600000, push_queue_bytes: 400000 } }, async (push) => {
         const slow = await push.connected('slow');
         await slow.ask('subscribe', { channel: 'ticker:x' });
         slow.ws.pause();
@@ -199,7 +199,7 @@ test('two thousand connections, hot channels, slow readers: no reordering, no ga
     const EACH = 60;
     await withPush({
         channels: { hot: { subscribe: 'anyone', slow: 'recover', history_size: 2000, recovery: 'always' } },
-        settings: { push_history_max: 2000, push_connects_per_s: 100000, push_queue_bytes: 4000000, push_stall_ms: 600000 },
+        settings: { push_ping_s: 3600, push_history_max: 2000, push_connects_per_s: 100000, push_queue_bytes: 4000000, push_stall_ms: 600000 },
     }, async (push) => {
         const channels = numbers(CHANNELS).map((n) => `hot:${n}`);
         const wrong = [];
