@@ -84,7 +84,8 @@ static const struct command commands[] = {
 #ifndef CONFAB_WITHOUT_SQLITE
     { "init", "[--secrets]",
       "Make the state and run directories and the database, where missing, and migrate it.\n"
-      "--secrets: also make jwt_secret and admin_token in the state directory, where missing.",
+      "--secrets: also make jwt_secret, admin_token and rooms_jwt_secret in the state directory,\n"
+      "where missing.",
       ctl_init },
     { "migrate", "", "Bring the database to the schema of this version.", ctl_migrate },
     { "token", "--user ID [--expires SECONDS]",

@@ -118,7 +118,8 @@ ctl_init(struct ctl *ctl, int argc, char **argv)
         || make_directory(ctl->arena, ctl->config->run) != 0)
         return 1;
     if (secrets && (make_secret(ctl->arena, state, "jwt_secret") != 0
-                    || make_secret(ctl->arena, state, "admin_token") != 0))
+                    || make_secret(ctl->arena, state, "admin_token") != 0
+                    || make_secret(ctl->arena, state, "rooms_jwt_secret") != 0))
         return 1;
     return make_database(ctl);
 }
