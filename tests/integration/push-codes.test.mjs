@@ -216,6 +216,18 @@ test('limits of one connection, one user, one namespace', async () => {
     assert.equal((await one.ask('subscribe', { channel: 'few:b' })).error, undefined);
 });
 
+test('more channels given by a token, or the API, than one connection may have', async () => {
+    const push = await started;
+    const user = someone();
+    const end = await closedBy(push, { id: 1, connect: { token: push.token(user, { channels: ['open:1', 'open:2', 'open:3', 'open:4', 'open:5'] }) } });
+    assert.equal(end.code, 3505);
+    const wire = await push.connected({ token: push.token(user, { channels: ['open:1', 'open:2', 'open:3', 'open:4'] }) });
+    assert.equal(Object.keys(wire.hello.subs).length, 4);
+    const answer = await push.api('subscribe', { user, channel: 'open:5' });
+    assert.ok(answer.json.error?.code === 106 || wire.closed || answer.json.result, answer.text);
+    assert.equal((await push.ok('presence', { channel: 'open:5' })).presence[wire.hello.client], undefined);
+});
+
 test('publishing within the rate of the namespace, commands within theirs', async () => {
     const push = await started;
     const wire = await push.connected(someone());

@@ -216,6 +216,21 @@ test('subprotocols', async () => {
     assert.ok([400, 426].includes(plain.status), `${plain.status}`);
 });
 
+test('messages in fragments, with pings between them; several lines, with empty ones', async () => {
+    const push = await started;
+    const wire = push.wire();
+    await wire.opened;
+    const text = `${connectLine({ name: 'x'.repeat(10) })}\n\n${JSON.stringify({ id: 2, subscribe: { channel: 'open:fragments' } })}\n`;
+    let pongs = 0;
+    wire.ws.on('pong', () => pongs++);
+    for (let at = 0; at < text.length; at += 7) {
+        wire.ws.send(text.slice(at, at + 7), { fin: at + 7 >= text.length });
+        wire.ws.ping('between');
+    }
+    assert.ok((await wire.reply(2)).subscribe);
+    await until('pongs', () => pongs >= 10);
+});
+
 test('one-way: streams', async () => {
     const push = await started;
     const user = `one-way-${++serial}`;
