@@ -228,7 +228,7 @@ test('messages in fragments, with pings between them; several lines, with empty 
         wire.ws.ping('between');
     }
     assert.ok((await wire.reply(2)).subscribe);
-    await until('pongs', () => pongs >= 10);
+    await until('a pong', () => pongs >= 1);       /* the newest ping's may stand for all */
 });
 
 test('one-way: streams', async () => {
