@@ -4,6 +4,8 @@
 # A route stands in the documents as METHOD and path on one line, with nothing but spaces, `, | and *
 # between them; {name} and :name are both a variable part.
 #
+# docs/push/protocol.md has every code and every method of the push server.
+#
 # SPDX-License-Identifier: MIT
 cd "${CONFAB_SOURCE:-$(dirname "$0")/..}" || exit 1
 bad=0
@@ -28,4 +30,16 @@ while read -r route; do
     echo "documented, not served: $route"
     bad=1
 done < <(comm -13 "$work/served" "$work/documented")
+
+push=docs/push/protocol.md
+{
+    sed -nE 's/^PUSH_(ERROR|CLOSE|UNSUBSCRIBE)\([A-Z_]+, *([0-9]+),.*/\2/p' relay/push/code.def
+    grep -hA1 -E '^(static )?const struct api_method [a-z_]+ = \{' relay/push/api_*.c | sed -nE 's/^ *"([a-z_]+)",.*/\1/p'
+} >"$work/push"
+[[ $(wc -l <"$work/push") -gt 40 ]] || { echo "few codes and methods found in relay/push"; bad=1; }
+while read -r word; do
+    grep -qw -- "$word" $push && continue
+    echo "not in $push: $word"
+    bad=1
+done <"$work/push"
 exit $bad
