@@ -115,3 +115,21 @@ test('many at once', async () => {
     const { messages } = await confab.api('m').messages(dialog);
     assert.equal(messages.length, 13);
 });
+
+test('rooms, too', async () => {
+    await withInstance({ systems: 'rooms', handlers: 1, relays: 0 }, async (confab) => {
+        const body = JSON.stringify({ email: 'cgi@example.com', password: 'a password of CGI' });
+        const made = await cgi(confab, 'POST', '/api/auth/register', { body });
+        assert.equal(made.status, 201, made.text);
+        assert.equal((await cgi(confab, 'POST', '/api/auth/register', { body })).status, 400);
+        const headers = { Authorization: `Bearer ${JSON.parse(made.text).token}` };
+        const room = JSON.parse((await cgi(confab, 'POST', '/api/rooms', { body: '{"name":"r"}', headers })).text);
+        const changed = await cgi(confab, 'PATCH', `/api/rooms/${room.id}/speed`, { body: '{"speed":0.7}', headers });
+        assert.deepEqual([changed.status, changed.text], [200, '{"speed":0.7}']);
+        const gone = await cgi(confab, 'DELETE', `/api/rooms/${room.id}`, { headers });
+        assert.deepEqual([gone.status, gone.text], [204, '']);
+        const alone = await cgi(confab, 'GET', '/api/rooms/1');
+        assert.equal(alone.status, 401);
+        assert.match(alone.head, /^WWW-Authenticate: Bearer/mi);
+    });
+});
