@@ -629,6 +629,31 @@ a_full_disk_fails_publications_and_is_got_over(void **state)
     assert_true(told.whole);
 }
 
+static void
+what_comes_while_a_transaction_fails_fails_with_it(void **state)
+{
+    struct pollfd p = { .fd = woken, .events = POLLIN };
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    publish_and_wait("a", 5);
+    limit_file_size(4096);
+    publish("a", "lost");
+    assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+    limit_file_size(0);
+    publish("a", "lost");       /* the loop has not heard of it yet, and counts on */
+    wait_for(7);
+    assert_int_equal(told.failed, 2);
+    publish_and_wait("a", 1);
+    assert_int_equal(told.at.offset, 6);
+    assert_null(strstr(delivered, "lost"));
+    reopen();
+    recover("a", 0);
+    assert_int_equal(told.at.offset, 6);
+    assert_int_equal(told.n, 6);
+    assert_true(told.whole);
+}
+
 /* ---- kills ---- */
 
 /* What a child tells before it dies: what was delivered, what was acknowledged. */
@@ -787,6 +812,7 @@ main(void)
         TEST(a_stream_may_become_durable_and_cease_to_be),
         TEST(what_the_memory_cannot_hold_stays_in_the_file),
         TEST(a_full_disk_fails_publications_and_is_got_over),
+        TEST(what_comes_while_a_transaction_fails_fails_with_it),
         TEST(a_kill_loses_nothing_acknowledged),
 #ifdef CONFAB_FAULT_POINTS
         TEST(a_kill_at_each_moment_loses_nothing),
