@@ -83,6 +83,7 @@ struct io_rules {
     int64_t silence_ms;         /* silence after which a peer is dead, whatever was sent; 0: any */
     int silent_code;            /* a dead peer is closed with it; 0: dropped without a word */
     const char *silent_reason;
+    struct frame *silent;       /* what a dead peer's stream is sent before its end, since it has no status; NULL: nothing */
     int64_t queue_frames;       /* waiting for one connection; more: too slow */
     int64_t queue_bytes;
     int64_t stall_ms;           /* a queue of which the peer takes nothing for so long: too slow; 0: any */

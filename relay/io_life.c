@@ -18,6 +18,7 @@
 #include "shared/when.h"
 
 enum { TICK_MS = 125, TURN_MS = TICK_MS * (IO_SLOTS - 2) };
+enum { LAST_WORDS_MS = 2 * TICK_MS };   /* in which they leave; an answer from the dead is not waited for */
 enum { STALL_LOOKS = 4 };               /* looks at a slow peer within stall_ms */
 
 /* A figure that moves when the peer takes something: of TCP what it acknowledged; elsewhere what the socket
@@ -127,6 +128,16 @@ is_stalled(struct conn *c, const struct io_rules *rules)
     return c->links->clock_ms >= c->moved_ms + rules->stall_ms;
 }
 
+/* Others see it as there until it is gone: not for as long as the living are given to end in good order. */
+static void
+close_dead(struct conn *c, const struct io_rules *rules)
+{
+    if (rules->silent != NULL && conn_is_stream(c))
+        outq_push(&c->out, rules->silent, UINT32_MAX, SIZE_MAX);
+    conn_close(c, rules->silent_code, rules->silent_reason);
+    c->gone_ms = c->links->clock_ms + LAST_WORDS_MS;
+}
+
 /* False: it is gone. */
 static bool
 conn_look_at(struct conn *c)
@@ -149,7 +160,7 @@ conn_look_at(struct conn *c)
             conn_kill(c);
             return false;
         }
-        conn_close(c, rules->silent_code, rules->silent_reason);
+        close_dead(c, rules);
     } else if (is_stalled(c, rules)) {
         io_count(io, IO_STALLED, 1);
         outq_fini(&c->out);

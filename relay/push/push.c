@@ -10,12 +10,14 @@
 #include "relay/push/channel.h"
 #include "relay/push/client.h"
 #include "relay/push/publish_zmq.h"
+#include "relay/push/reply.h"
 #include "relay/push/tail.h"
 #include "shared/id.h"
 #include "shared/log.h"
 #include "shared/when.h"
 
 #define TOKEN_THREADS 2
+#define SAID_MAX 256
 #define DRAIN_TICK_MS 100
 #define DRAIN_TICKS_PER_S (1000 / DRAIN_TICK_MS)
 
@@ -31,7 +33,7 @@ rules_follow(struct push *p)
 {
     const struct config *config = p->config;
     struct io_rules *r = &p->socket_rules;
-    struct frame *text = r->ping, *native = p->native_rules.ping;
+    struct frame *text = r->ping, *native = p->native_rules.ping, *silent = p->stream_rules.silent;
 
     *r = (struct io_rules){
         .ping_ms = config->push_ping_s * 1000,
@@ -50,8 +52,24 @@ rules_follow(struct push *p)
     p->new_rules.ping = NULL;
     p->new_rules.answer_ms = 0;
     p->native_rules.ping = native;
+    p->stream_rules.silent = silent;
     p->one_way_rules.answer_ms = 0;
     p->shed_rules.queue_frames = p->shed_rules.queue_bytes = 0;
+}
+
+/* What a stream is told in place of a status. */
+static struct frame *
+said_no_pong(void)
+{
+    struct frame *f = NULL;
+    struct sbuf line;
+
+    sbuf_init(&line, SAID_MAX);
+    reply_disconnect(&line, false, CLOSE_NO_PONG, push_close_reason(CLOSE_NO_PONG));
+    if (!line.failed)
+        f = frame_text(line.data, line.len);
+    sbuf_fini(&line);
+    return f;
 }
 
 static void
@@ -178,6 +196,7 @@ push_free(struct push *p)
     strmap_fini(&p->sessions);
     frame_unref(p->socket_rules.ping);
     frame_unref(p->native_rules.ping);
+    frame_unref(p->stream_rules.silent);
     arena_free(p->scratch);
     push_settings_unref(p->settings);
     free(p->services);
@@ -228,6 +247,7 @@ init(struct push *p)
     p->drain_timer = io_timer_new(p->io, drain_due, p);
     p->socket_rules.ping = frame_text("{}", 2);
     p->native_rules.ping = frame_ping();
+    p->stream_rules.silent = said_no_pong();
     LIST_INIT(&p->open);
     LIST_INIT(&p->closing);
     strmap_init(&p->clients);
@@ -247,7 +267,7 @@ push_new(struct io *io, struct push_settings *settings)
     p->config = push_settings_config(settings);
     init(p);
     channels_new(p);
-    if (!p->socket_rules.ping || !p->native_rules.ping || !open_store(p)
+    if (!p->socket_rules.ping || !p->native_rules.ping || !p->stream_rules.silent || !open_store(p)
         || publish_zmq_open(p) != ERR_OK) {
         push_free(p);
         return NULL;
