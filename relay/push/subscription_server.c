@@ -181,24 +181,42 @@ subscription_started_all(struct push_client *c)
 
 /* ---- one by the API ---- */
 
+/* The push has no place for publications: it says where the subscription begins, and what was published since
+ * follows. */
+static void
+push_subscribed(struct subscription_start *st)
+{
+    struct subscription *s = st->s;
+    struct channel_batch missed;
+    struct reply_subscribe r;
+    struct sbuf b;
+
+    subscription_result(st, &r);
+    r.recovered = r.was_recovering = false;
+    r.n = 0;
+    sbuf_init(&b, LINE_MAX_BYTES);
+    reply_subscribed(&b, st->client->bare, subscription_channel(s), &r);
+    client_send(st->client, &b);
+    if (st->n == 0)
+        return;
+    channel_batch_init(&missed, st->client->push->channels, subscription_channel(s),
+                       st->publications, st->n);
+    channel_batch_send(&missed, s);
+    channel_batch_fini(&missed);
+}
+
 static void
 add_ready(struct subscription_start *st, enum push_error e)
 {
     struct subscription *s = st->s;
-    struct push_client *c = st->client;
-    struct reply_subscribe r;
-    struct sbuf b;
 
     if (e) {
         log_event(LOG_LEVEL_WARNING, "subscribe", "channel", subscription_channel(s), "client",
-                  c->id, "why", push_error_message(e), NULL);
+                  st->client->id, "why", push_error_message(e), NULL);
         subscription_drop(s);
         return;
     }
-    subscription_result(st, &r);
-    sbuf_init(&b, LINE_MAX_BYTES);
-    reply_subscribed(&b, c->bare, subscription_channel(s), &r);
-    client_send(c, &b);
+    push_subscribed(st);
     subscription_live(s);
 }
 
