@@ -70,8 +70,8 @@ read_body(struct arena *a, const struct io_request *r, struct emulation *e_r)
         && field_read_json(a, fields, object, r->body, r->body_len, e_r, NULL) == ERR_OK;
 }
 
-/* The client that is meant; NULL. The map's hash is seeded and its keys are random: how long the look-up takes tells nothing
- * of them. */
+/* The client that is meant; NULL, also when it has been told its end. The map's hash is seeded and its keys are
+ * random: how long the look-up takes tells nothing of them. */
 static struct push_client *
 find(const struct push *p, const struct emulation *e)
 {
@@ -79,7 +79,7 @@ find(const struct push *p, const struct emulation *e)
         = strcmp(e->node, p->node) == 0 ? strmap_find(&p->sessions, e->session) : NULL;
     struct push_client *c = node ? STRMAP_OF(node, struct client_session, node)->client : NULL;
 
-    return c && c->conn ? c : NULL;
+    return c && c->conn && c->state != CLIENT_CLOSING ? c : NULL;
 }
 
 static void
