@@ -10,7 +10,7 @@
 
 #include "relay/io.h"
 #include "shared/arena.h"
-#include "shared/chat/room.h"
+#include "shared/chat/op_room.h"
 #include "shared/config.h"
 #include "shared/event.h"
 #include "shared/sbuf.h"

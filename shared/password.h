@@ -21,16 +21,16 @@ struct password_cost {
 enum err password_hash(const struct password_cost *cost, const char *password,
                        char hash_r[PASSWORD_HASH_SIZE]);
 
-/* ERR_OK, ERR_UNAUTHORIZED (wrong), ERR_NO_MEMORY. hash NULL: nobody's, wrong after the time that a real
- * one of that cost takes. */
+/* ERR_OK, ERR_UNAUTHORIZED (wrong), ERR_NO_MEMORY. hash NULL: nobody's, wrong after the time
+ * that a real one of that cost takes. */
 enum err password_verify(const struct password_cost *cost, const char *hash, const char *password);
 
 /* Was hash made at another cost? */
 bool password_outdated(const struct password_cost *cost, const char *hash);
 
-/* Takes one of n places that all processes share (locks in the file at path, made when missing); *place_r is then
- * given back by password_leave, or by the kernel when the process ends. ERR_RATE: all are taken. ERR_BUSY: the
- * file cannot be used (logged). */
+/* Takes one of n places that all processes share (locks in the file at path, made when
+ * missing); *place_r is then given back by password_leave, or by the kernel when the process
+ * ends. ERR_RATE: all are taken. ERR_BUSY: the file cannot be used (logged). */
 enum err password_enter(const char *path, int64_t n, int *place_r);
 void password_leave(int place);
 

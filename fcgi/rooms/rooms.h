@@ -11,7 +11,7 @@
 
 #include "fcgi/req.h"
 #include "fcgi/router.h"
-#include "shared/chat/room.h"
+#include "shared/chat/op_room.h"
 #include "shared/field.h"
 
 extern const struct edge rooms_edge;

@@ -38,20 +38,21 @@ char *account_email(struct arena *a, const char *given);
 /* Anybody. ERR_RULE: the address is taken (of several at once exactly one gets it). ERR_RATE. */
 enum err op_account_register(struct op *o, const struct account_new *in, struct auth *auth_r);
 
-/* Anybody. ERR_UNAUTHORIZED: wrong password or unknown address, after the same time. ERR_FORBIDDEN:
- * right, but deactivated. ERR_RATE. */
+/* Anybody. ERR_UNAUTHORIZED: wrong password or unknown address, after the same time.
+ * ERR_FORBIDDEN: right, but deactivated. ERR_RATE. */
 enum err op_account_login(struct op *o, const char *email, const char *password,
                           struct auth *auth_r);
 
-/* Anybody who has a refresh token that was not used: a new pair. ERR_UNAUTHORIZED otherwise; for one that
- * was used, all that descend from the same login are revoked. */
+/* Anybody who has a refresh token that was not used: a new pair. ERR_UNAUTHORIZED otherwise;
+ * for one that was used, all that descend from the same login are revoked. */
 enum err op_account_refresh(struct op *o, const char *refresh, struct auth *auth_r);
 
-/* Is that the user of a token still there and active? user: the token's, as verified. ERR_UNAUTHORIZED. */
+/* Is that the user of a token still there and active? user: the token's, as verified.
+ * ERR_UNAUTHORIZED. */
 enum err op_account_check(struct op *o, const char *user, struct account *account_r);
 
-/* By the operator. Deactivated: cannot log in, refresh tokens are revoked, sockets are closed with 4001.
- * ERR_NOT_FOUND. */
+/* By the operator. Deactivated: cannot log in, refresh tokens are revoked, sockets are closed
+ * with 4001. ERR_NOT_FOUND. */
 enum err op_account_activate(struct op *o, const char *email, bool active);
 
 /* By the operator: the account, its rooms with all in them, its agents. Sockets are closed as for

@@ -185,8 +185,8 @@ op_account_login(struct op *o, const char *email, const char *password, struct a
     return tx_end(o, e);
 }
 
-/* Inside a transaction: exchanges the token that was found. A refusal may still change rows, so it comes by
- * *refused_r. */
+/* Inside a transaction: exchanges the token that was found. A refusal may still change rows,
+ * so it comes by *refused_r. */
 static enum err
 exchange(struct op *o, const struct refresh *r, struct auth *auth, bool *refused_r)
 {

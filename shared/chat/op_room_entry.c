@@ -6,7 +6,8 @@
 
 #include "shared/chat/room_private.h"
 
-/* Whose idempotency keys these are, in the core's table: those of messages and of events are apart. */
+/* Whose idempotency keys these are, in the core's table: those of messages and of events are
+ * apart. */
 #define KEYS_OF_MESSAGES "runner"
 #define KEYS_OF_EVENTS "runner:event"
 #define REQUEST_SIZE 32

@@ -5,8 +5,8 @@
 #include "shared/chat/room_private.h"
 #include "shared/token.h"
 
-/* How exactly it is known when a key was last used: one that is used all the time must not make each
- * of its reads a write. */
+/* How exactly it is known when a key was last used: one that is used all the time must not
+ * make each of its reads a write. */
 #define USED_EVERY_MS 60000
 
 /* ---- keys ---- */

@@ -5,12 +5,10 @@
 #ifndef SHARED_CHAT_ROOM_PRIVATE_H
 #define SHARED_CHAT_ROOM_PRIVATE_H
 
-#include "shared/chat/room.h"
+#include "shared/chat/op_room.h"
 #include "shared/chat/rights.h"
 #include "shared/chat/tx.h"
 #include "shared/store/store_room.h"
-
-#define ROOM_SYSTEM "rooms"
 
 /* ---- rights (room_rights.c): each fills o->fail when it refuses ---- */
 
@@ -30,13 +28,13 @@ enum err room_rule(struct op *o, const char *why);
 enum err room_key_find(struct op *o, const char *key, struct runner_key *k_r,
                        struct room_actor *who_r);
 
-/* Notes, in a transaction of its own, that it was used, unless that was noted a moment ago. Whether it can be noted
- * concerns no caller. */
+/* Notes, in a transaction of its own, that it was used, unless that was noted a moment ago.
+ * Whether it can be noted concerns no caller. */
 void room_key_used(struct op *o, const struct runner_key *k);
 
 /* ---- inside a write transaction ---- */
 
-/* Closes what room_delete says and removes the room with all in it (op_room.c). */
+/* Closes what op_room_delete says and removes the room with all in it (op_room.c). */
 enum err room_remove(struct op *o, int64_t room);
 
 /* Tells of a room's event on those of its channels (room_rights.c). */

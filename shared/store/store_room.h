@@ -7,7 +7,7 @@
 #ifndef SHARED_STORE_STORE_ROOM_H
 #define SHARED_STORE_STORE_ROOM_H
 
-#include "shared/chat/room.h"
+#include "shared/chat/op_room.h"
 #include "shared/store/store.h"
 
 /* How a statement that reads one row ended: ERR_OK without a row is ERR_NOT_FOUND. */

@@ -8,7 +8,7 @@
 #ifndef SHARED_WIRE_ROOMS_H
 #define SHARED_WIRE_ROOMS_H
 
-#include "shared/chat/room.h"
+#include "shared/chat/op_room.h"
 #include "shared/event.h"
 #include "shared/sbuf.h"
 
@@ -50,10 +50,12 @@ void rooms_write_connected(struct sbuf *out, enum room_socket kind, int64_t room
 
 void rooms_write_error_frame(struct sbuf *out, const char *message);
 
-/* An event as chat and graph sockets get it is its body as it stands. As a runner gets it: with roomId first in its payload. */
+/* An event as chat and graph sockets get it is its body as it stands. As a runner gets it:
+ * with roomId first in its payload. */
 void rooms_write_runner_frame(struct sbuf *out, const struct event *e);
 
-/* "message", "event", "edge_update", "orchestration": the type of an event's frame, for log lines. */
+/* "message", "event", "edge_update", "orchestration": the type of an event's frame, for log
+ * lines. */
 const char *rooms_frame_type(const struct event *e);
 
 #endif

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/chat/room.h"
+#include "shared/chat/op_room.h"
 #include "shared/password.h"
 #include "shared/token.h"
 #include "tests/unit/scratch.h"

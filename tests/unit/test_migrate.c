@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "schema/embedded.h"
-#include "shared/chat/room.h"
+#include "shared/chat/op_room.h"
 #include "shared/db/driver.h"
 #include "shared/db/migrate.h"
 #include "shared/log.h"

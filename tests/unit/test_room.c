@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/chat/room.h"
+#include "shared/chat/op_room.h"
 #include "shared/wire/rooms.h"
 #include "tests/unit/scratch.h"
 
@@ -539,6 +539,26 @@ pages_of_messages_are_exact(void **state)
 }
 
 static void
+pages_are_a_fixed_number_of_statements(void **state)
+{
+    struct world *w = *state;
+    struct room_page page;
+    struct room_graph g;
+    int64_t before;
+
+    add(w, "A");
+    add(w, "B");
+    for (int i = 0; i < 20; i++)
+        say(w, "x");
+    before = db_statements(w->db);
+    assert_int_equal(op_room_feed(&w->op, &w->anna, w->room.id, 20, &page), ERR_OK);
+    assert_int_equal(db_statements(w->db) - before, 2);     /* the room and its entries */
+    before = db_statements(w->db);
+    assert_int_equal(op_room_graph(&w->op, &w->anna, w->room.id, &g), ERR_OK);
+    assert_int_equal(db_statements(w->db) - before, 3);
+}
+
+static void
 an_event_concerns_whom_it_names_or_all(void **state)
 {
     struct world *w = *state;
@@ -949,6 +969,7 @@ main(void)
         T(one_run_of_ids_and_strictly_rising_times),
         T(a_message_needs_somebody_to_hear_it),
         T(pages_of_messages_are_exact),
+        T(pages_are_a_fixed_number_of_statements),
         T(an_event_concerns_whom_it_names_or_all),
         T(what_is_broadcast_as_chat_is_also_said),
         T(a_runner_speaks_for_agents_and_voices_only),
