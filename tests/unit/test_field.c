@@ -25,7 +25,10 @@ struct input {
     int64_t number, clamped, unbounded;
     bool flag, flag_given;
     struct id id;
-    struct list texts, people;
+    struct list texts, people, keys;
+    const char *words;
+    double level;
+    int64_t key;
 };
 
 static const struct field person_fields[] = {
@@ -53,6 +56,12 @@ static const struct field fields[] = {
     { .name = "people", .kind = F_LIST, .offset = offsetof(struct input, people), .min = 1,
       .max = 2, .elements = person_fields, .element_size = sizeof(struct person),
       .over = ERR_TOO_MANY },
+    { .name = "words", .kind = F_TEXT, .offset = offsetof(struct input, words), .max = 3,
+      .flags = FIELD_NOT_BLANK },
+    { .name = "level", .kind = F_NUMBER, .offset = offsetof(struct input, level), .from = -1,
+      .to = 0.5 },
+    { .name = "key", .kind = F_KEY, .offset = offsetof(struct input, key) },
+    { .name = "keys", .kind = F_KEYS, .offset = offsetof(struct input, keys), .max = 3 },
     { 0 }
 };
 
@@ -76,6 +85,16 @@ json_is_refused(void **state)
         { "{\"trimmed\":\" \\u00a0 \"}", ERR_LIMIT, "trimmed" },
         { "{\"content\":\"abcd\"}", ERR_LIMIT, "content" }, { "{\"content\":[]}", ERR_FIELD, "content" },
         { "{\"raw\":[1,2,3,4]}", ERR_LIMIT, "raw" },
+        { "{\"words\":\" \\u3000\\n\"}", ERR_LIMIT, "words" }, { "{\"words\":\"\"}", ERR_LIMIT, "words" },
+        { "{\"level\":0.51}", ERR_LIMIT, "level" }, { "{\"level\":-1.01}", ERR_LIMIT, "level" },
+        { "{\"level\":1e999}", ERR_FIELD, "level" }, { "{\"level\":\"0\"}", ERR_FIELD, "level" },
+        { "{\"level\":true}", ERR_FIELD, "level" },
+        { "{\"key\":1.5}", ERR_FIELD, "key" }, { "{\"key\":\"1.0\"}", ERR_FIELD, "key" },
+        { "{\"key\":\"\"}", ERR_FIELD, "key" }, { "{\"key\":\" 1\"}", ERR_FIELD, "key" },
+        { "{\"key\":\"1\\u0000\"}", ERR_FIELD, "key" }, { "{\"key\":true}", ERR_FIELD, "key" },
+        { "{\"key\":[1]}", ERR_FIELD, "key" }, { "{\"key\":1e999}", ERR_FIELD, "key" },
+        { "{\"keys\":1}", ERR_FIELD, "keys" }, { "{\"keys\":[1,null]}", ERR_FIELD, "keys" },
+        { "{\"keys\":[1,2,3,4]}", ERR_LIMIT, "keys" },
         { "{\"number\":0}", ERR_LIMIT, "number" }, { "{\"number\":11}", ERR_LIMIT, "number" },
         { "{\"number\":1.5}", ERR_FIELD, "number" }, { "{\"number\":\"1\"}", ERR_FIELD, "number" },
         { "{\"number\":1e300}", ERR_FIELD, "number" },
@@ -182,6 +201,38 @@ queries_are_read(void **state)
     arena_free(a);
 }
 
+/* Whatever is an integer is an id; what no row can have finds nothing. */
+static void
+keys_are_read(void **state)
+{
+    static const struct { const char *text; int64_t key; } cases[] = {
+        { "42", 42 }, { "\"42\"", 42 }, { "42.0", 42 }, { "\"007\"", 7 },
+        { "9007199254740991", INT64_C(9007199254740991) }, { "9007199254740992", FIELD_NO_ROW },
+        { "\"9007199254740992\"", FIELD_NO_ROW }, { "0", FIELD_NO_ROW }, { "-1", FIELD_NO_ROW },
+        { "\"-0\"", FIELD_NO_ROW }, { "\"99999999999999999999999\"", FIELD_NO_ROW },
+        { "99999999999999999999999", FIELD_NO_ROW }, { "-1e300", FIELD_NO_ROW },
+    };
+    struct arena *a = arena_new();
+    struct input in = { 0 };
+    struct fail fail;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        if (read_json(a, fields, arena_printf(a, "{\"key\":%s,\"keys\":[1,%s]}", cases[i].text, cases[i].text),
+                      &in, &fail) != ERR_OK || in.key != cases[i].key)
+            fail_msg("%s: %lld", cases[i].text, (long long)in.key);
+        assert_int_equal(in.keys.n, 2);
+        assert_int_equal(((int64_t *)in.keys.items)[1], cases[i].key);
+    }
+    assert_int_equal(field_read_query(a, fields, &(struct pair){ "key", "-5" }, 1, &in, &fail), ERR_OK);
+    assert_int_equal(in.key, FIELD_NO_ROW);
+    assert_int_equal(field_read_query(a, fields, &(struct pair){ "key", "1.0" }, 1, &in, &fail), ERR_FIELD);
+    assert_int_equal(read_json(a, fields, "{\"level\":-0,\"keys\":[]}", &in, &fail), ERR_OK);
+    assert_true(in.level == 0 && 1 / in.level > 0);
+    assert_int_equal(in.keys.n, 0);
+    arena_free(a);
+}
+
 static void
 queries_are_refused(void **state)
 {
@@ -218,6 +269,7 @@ main(void)
         cmocka_unit_test(null_and_absent_leave_the_struct_alone),
         cmocka_unit_test(queries_are_read),
         cmocka_unit_test(queries_are_refused),
+        cmocka_unit_test(keys_are_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
