@@ -258,9 +258,11 @@ on_closed(struct io_client *client)
     struct session *s = (struct session *)client;
     struct relay *r = s->door->relay;
     int64_t now = when_monotonic_ms();
+    int code = conn_code(s->conn);
 
     log_event(LOG_LEVEL_INFO, "disconnected", "system", s->wire->system, "user", s->user,
-              "address", s->address, "ms", log_number(now - s->opened_ms), NULL);
+              "address", s->address, "ms", log_number(now - s->opened_ms), "code",
+              code ? log_number(code) : NULL, NULL);
     list_remove(r, s);
     unwait(s);
     audience_leave(r->audience, &s->hears);
