@@ -28,9 +28,10 @@ list_leave(struct io_exchange *x)
 
     if (x->state == EXCHANGE_LATER) {
         TAILQ_REMOVE(&all->later, x, entry);
-        all->n_later--;
+        x->listener->n_later--;
     } else {
         TAILQ_REMOVE(&all->pending, x, entry);
+        x->listener->n_pending--;
         all->n_pending--;
     }
 }
@@ -43,9 +44,10 @@ io_exchange_join(struct io_exchange *x, enum io_exchange_state state)
     x->state = (uint8_t)state;
     if (state == EXCHANGE_LATER) {
         TAILQ_INSERT_TAIL(&all->later, x, entry);
-        all->n_later++;
+        x->listener->n_later++;
     } else {
         TAILQ_INSERT_TAIL(&all->pending, x, entry);
+        x->listener->n_pending++;
         all->n_pending++;
     }
 }

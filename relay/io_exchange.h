@@ -51,7 +51,7 @@ struct io_exchanges {
     struct io *io;
     struct io_exchange_list pending;    /* the longest unmoved first */
     struct io_exchange_list later;
-    unsigned n_pending, n_later;
+    unsigned n_pending;
     size_t bodies;                      /* bytes */
 };
 

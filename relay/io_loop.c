@@ -227,10 +227,10 @@ io_new(const struct config *config)
 void
 io_drop_all(struct io *io)
 {
+    io_exchanges_free(io->exchanges);   /* each knows its listener */
+    io->exchanges = NULL;
     io_accept_free(io->accept);
     io->accept = NULL;          /* connections closed below ask for it */
-    io_exchanges_free(io->exchanges);
-    io->exchanges = NULL;
     io_links_free(io->links);
     io->links = NULL;
 }

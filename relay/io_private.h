@@ -119,6 +119,7 @@ struct io_listener {
     bool local;                 /* a unix socket, with a web server in front */
     char *where;
     struct io_tls *tls;         /* NULL: none */
+    unsigned n_pending, n_later;    /* exchanges, see io_exchange.h */
     const struct io_service *services;
     size_t n_services;
     ev_io acceptable;

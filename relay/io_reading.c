@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum { BODIES_MAX = 64 * 1024 * 1024 };     /* bytes of all bodies that are on their way */
-enum { LATER_MAX = IO_HANDSHAKES_MAX };     /* requests that are being thought about */
+enum { LATER_MAX = IO_HANDSHAKES_MAX };     /* requests of one listener that are being thought about */
 
 /* ---- deciding ---- */
 
@@ -211,7 +211,7 @@ exchange_head_whole(struct io_exchange *x)
         io_exchange_reply(x, &nowhere);
     } else if (x->parsed.upgrade && io_links_count(io->links) >= io->config->relay_connections_max) {
         io_exchange_refuse(x, 503, IO_REFUSED_FULL);
-    } else if (x->all->n_later >= LATER_MAX) {
+    } else if (x->listener->n_later >= LATER_MAX) {
         io_exchange_refuse(x, 503, IO_REFUSED_CROWD);
     } else if (has_body && x->service->body_max > 0) {
         exchange_await_body(x);
@@ -311,6 +311,18 @@ exchange_due(struct ev_loop *loop, ev_timer *w, int events)
     }
 }
 
+/* The longest unmoved at the door where the crowd is, if it is at one: nobody has to go for those at another. */
+static struct io_exchange *
+crowd_first(const struct io_exchanges *all)
+{
+    struct io_exchange *x;
+
+    TAILQ_FOREACH(x, &all->pending, entry)
+        if (x->listener->n_pending >= all->n_pending / 2)
+            return x;
+    return TAILQ_FIRST(&all->pending);
+}
+
 void
 io_exchange_begin(struct io_listener *l, int fd, const char *address)
 {
@@ -320,7 +332,7 @@ io_exchange_begin(struct io_listener *l, int fd, const char *address)
     /* Who is honest sends his head at once, so in a crowd the longest unmoved has to go. */
     if (all->n_pending >= IO_HANDSHAKES_MAX) {
         io_count(l->io, IO_REFUSED_CROWD, 1);
-        io_exchange_drop(TAILQ_FIRST(&all->pending));
+        io_exchange_drop(crowd_first(all));
     }
     if ((x = calloc(1, sizeof *x)) == NULL) {
         close(fd);

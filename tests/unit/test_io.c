@@ -142,6 +142,39 @@ unfinished_requests_are_ended(void **state)
 }
 
 static void
+open_door(void *arg)
+{
+    const struct io_listen_options o = { .where = "127.0.0.1:0" };
+
+    assert_int_equal(io_listen(world.io, &o, arg), ERR_OK);
+}
+
+static void
+a_crowd_at_one_door_leaves_the_others_alone(void **state)
+{
+    enum { CROWD = IO_HANDSHAKES_MAX + 10 };
+    static int fds[CROWD];
+    struct io_listener *ours = world.listener;
+    int fd = peer_dial();
+
+    (void)state;
+    world.config.relay_handshake_s = 300;
+    peer_say(fd, "GET /plain HTTP/1.1\r\n\r\n");
+    peer_read_to(fd, "GET /plain? []");     /* it stays, and is the longest unmoved */
+    world_on_loop(open_door, &world.listener);
+    for (int i = 0; i < CROWD; i++)
+        fds[i] = peer_dial();
+    peer_expect_end(fds[0]);
+    assert_true(world_counter(IO_REFUSED_CROWD) >= 10);
+    world.listener = ours;
+    peer_say(fd, "GET /plain HTTP/1.1\r\n\r\n");
+    peer_read_to(fd, "GET /plain? []");
+    for (int i = 0; i < CROWD; i++)
+        close(fds[i]);
+    close(fd);
+}
+
+static void
 long_answers_wait_for_their_reader(void **state)
 {
     static char bytes[2000000];
@@ -695,6 +728,7 @@ main(void)
         TEST(bodies_arrive_whole),
         TEST(what_could_smuggle_or_flood_is_refused),
         TEST(unfinished_requests_are_ended),
+        TEST(a_crowd_at_one_door_leaves_the_others_alone),
         TEST(long_answers_wait_for_their_reader),
         cmocka_unit_test_setup_teardown(exchanges_are_answered_later, world_start, stop_and_answer),
         TEST(streams_carry_lines),
