@@ -87,7 +87,7 @@ test('what is said to several channels is heard in that order', () => withPush({
     const channels = numbers(10).map((n) => `plain:${n}`);
     for (const channel of channels)
         await wire.ask('subscribe', { channel });
-    for (const order of [channels, channels.toReversed()]) {
+    for (const order of [channels, [...channels].reverse()]) {
         const before = wire.pushes('pub').length;
         await push.ok('batch', { commands: order.map((channel) => ({ publish: { channel, data: 1 } })) });
         await until('all of them', () => wire.pushes('pub').length === before + order.length);
