@@ -24,14 +24,21 @@ enum conn_state {
     CONN_LEAVING,       /* the ends are exchanged, or the socket is shut: nothing is written */
 };
 
-struct conn {
+struct conn {                           /* what every write reads stands in front */
     struct io_links *links;
     struct lws *wsi;                    /* NULL: a stream */
     struct io_client *client;           /* NULL: our own probe */
+    TAILQ_ENTRY(conn) dirty_entry;
+    uint32_t owed;                      /* bytes written that the socket did not take; set by conn_owe */
+    uint16_t code;
+    uint8_t state;
+    bool dirty : 1;
+    bool behind : 1;
+    bool broken : 1;                    /* to be killed at the end of the turn */
+    bool peer_closed : 1;
     struct outq out;
     struct sbuf *in;                    /* a message of which more is to come; NULL */
     LIST_ENTRY(conn) slot_entry;
-    TAILQ_ENTRY(conn) dirty_entry;
     /* all times by the links' clock, see io_life.c */
     int64_t heard_ms;
     int64_t ping_ms;                    /* next ping */
@@ -42,13 +49,6 @@ struct conn {
     };
     uint64_t taken;                     /* behind: a figure that moves when the peer takes something */
     char *reason;
-    uint32_t owed;                      /* bytes written that the socket did not take; set by conn_owe */
-    uint16_t code;
-    uint8_t state;
-    bool dirty : 1;
-    bool behind : 1;
-    bool broken : 1;                    /* to be killed at the end of the turn */
-    bool peer_closed : 1;
 };
 
 LIST_HEAD(conn_list, conn);

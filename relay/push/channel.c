@@ -17,6 +17,7 @@
 #define BATCH_MAX 4096                  /* ... nor do more publications */
 #define PENDING_KEPT 64                 /* places for publications that a channel keeps between turns */
 #define FEW 16                          /* publications of a turn whose list needs no heap */
+#define AHEAD 4                         /* subscriptions are fetched so long before they are looked at */
 #define US_PER_MS 1000
 
 int64_t
@@ -195,6 +196,8 @@ deliver(struct channel *ch, struct publication **list, size_t n)
     channel_batch_init(&b, ch->push->channels, hub_name(ch->hub), list, n);
     b.slow = slow_policy(ch);
     for (size_t i = hub_count(ch->hub); i-- > 0;) {
+        if (i >= AHEAD)
+            __builtin_prefetch(hub_at(ch->hub, i - AHEAD));
         channel_batch_deliver(&b, subscription_of(hub_at(ch->hub, i)));
     }
     channel_batch_fini(&b);
