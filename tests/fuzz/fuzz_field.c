@@ -24,6 +24,10 @@ struct input {
     int64_t plain, clamped;
     bool flag, flag_given;
     struct id id;
+    int64_t key;
+    const char *words;
+    double level;
+    struct list keys;
 };
 
 static const struct field fields[] = {
@@ -37,6 +41,17 @@ static const struct field fields[] = {
     { .name = "flag", .kind = F_BOOL, .offset = offsetof(struct input, flag),
       .has = offsetof(struct input, flag_given), .flags = FIELD_NOT_NULL },
     { .name = "id", .kind = F_UUID, .offset = offsetof(struct input, id) },
+    { .name = "key", .kind = F_KEY, .offset = offsetof(struct input, key) },
+    { 0 }
+};
+
+/* Kinds that no query has. */
+static const struct field body_fields[] = {
+    { .name = "words", .kind = F_TEXT, .offset = offsetof(struct input, words), .max = 5,
+      .flags = FIELD_NOT_BLANK },
+    { .name = "level", .kind = F_NUMBER, .offset = offsetof(struct input, level), .from = -0.5,
+      .to = 1 },
+    { .name = "keys", .kind = F_KEYS, .offset = offsetof(struct input, keys), .max = 3 },
     { 0 }
 };
 
@@ -48,8 +63,31 @@ check_text(const char *text, size_t max)
 }
 
 static void
+check_key(int64_t key)
+{
+    if (key != FIELD_NO_ROW && (key < 1 || key >= INT64_C(1) << 53))
+        abort();
+}
+
+static void
+check_body(const struct input *in)
+{
+    size_t len, i;
+
+    check_text(in->words, 5);
+    if (in->words != NULL && (utf8_trim(in->words, strlen(in->words), &len), len == 0))
+        abort();
+    if (!(in->level >= -0.5 && in->level <= 1) || in->keys.n > 3)
+        abort();
+    for (i = 0; i < in->keys.n; i++)
+        check_key(((const int64_t *)in->keys.items)[i]);
+}
+
+static void
 check(const struct input *in)
 {
+    if (in->key != 0)
+        check_key(in->key);
     check_text(in->text, 5);
     check_text(in->trimmed, 5);
     if (in->plain < -9 || in->plain > 9 || in->clamped < 0 || in->clamped > 100)
@@ -94,6 +132,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (json_parse(a, (const char *)data, size, DEPTH_MAX, &v, &fail) == ERR_OK) {
         field_read_json(a, fields, v, (const char *)data, size, &json, &fail);
         check(&json);
+        field_read_json(a, body_fields, v, (const char *)data, size, &json, &fail);
+        check_body(&json);
     }
     arena_free(a);
     return 0;
