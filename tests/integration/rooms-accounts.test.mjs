@@ -213,6 +213,35 @@ test('limits: logins by address and by e-mail, registrations, reads', async () =
     });
 });
 
+test('guessing at one account is slowed from whatever addresses it comes', async () => {
+    await withInstance({ systems: 'rooms', relays: 0, env: { CONFAB_ROOMS_LOGIN_PER_MINUTE: '5' } }, async (confab) => {
+        const [anna, ben] = [await register(confab), await register(confab)];
+        const from = (i, email) => nobody(confab).post('/api/auth/login', { email, password: 'wrong password' }, { from: `127.0.0.${i}` });
+        for (let i = 0; i < 5; i++)
+            refused(await from(10 + i, i % 2 ? anna.email : anna.email.toUpperCase()), 401);
+        refused(await from(15, anna.email), 429);
+        refused(await from(15, ben.email), 401);
+    });
+});
+
+test('an unknown address takes as long as a wrong password', async () => {
+    const env = { CONFAB_ROOMS_PASSWORD_MEMORY_KIB: '32768', CONFAB_ROOMS_PASSWORD_PASSES: '3' };
+    await withInstance({ systems: 'rooms', relays: 0, handlers: 1, env }, async (confab) => {
+        const anna = await register(confab);
+        const took = async (email) => {
+            const times = [];
+            for (let i = 0; i < 5; i++) {
+                const start = performance.now();
+                refused(await login(confab, email, 'wrong password'), 401);
+                times.push(performance.now() - start);
+            }
+            return Math.min(...times);
+        };
+        const [known, unknown] = [await took(anna.email), await took(newEmail())];
+        assert.ok(known < 2 * unknown && unknown < 2 * known, `${known} and ${unknown} ms`);
+    });
+});
+
 test('as many hash at once as the setting says, the others come again', async () => {
     const env = { CONFAB_ROOMS_PASSWORD_PROCESSES: '1', CONFAB_ROOMS_PASSWORD_MEMORY_KIB: '65536', CONFAB_ROOMS_PASSWORD_PASSES: '4' };
     await withInstance({ systems: 'rooms', relays: 0, handlers: 4, env }, async (confab) => {

@@ -7,8 +7,8 @@ import net from 'node:net';
 import { within } from './wait.mjs';
 
 /* One request on a connection of its own. body: string, Buffer, undefined, or anything else, which
- * is sent as JSON. Answers { status, headers, text, json }; json is undefined when it is none. */
-export function request(port, method, target, { headers = {}, body, chunked = false } = {}) {
+ * is sent as JSON. from: the address it comes from. Answers { status, headers, text, json }; json is undefined when it is none. */
+export function request(port, method, target, { headers = {}, body, chunked = false, from } = {}) {
     const bytes = body === undefined || typeof body === 'string' || Buffer.isBuffer(body)
         ? body : JSON.stringify(body);
     const sent = { 'Content-Type': 'application/json', ...headers };
@@ -18,7 +18,7 @@ export function request(port, method, target, { headers = {}, body, chunked = fa
         sent['Transfer-Encoding'] = 'chunked';
 
     return within(`an answer to ${method} ${target}`, new Promise((resolve, reject) => {
-        const req = http.request({ host: '127.0.0.1', port, method, path: target, headers: sent, agent: false });
+        const req = http.request({ host: '127.0.0.1', port, method, path: target, headers: sent, agent: false, localAddress: from });
         req.on('error', reject);
         req.on('response', (res) => {
             const chunks = [];
