@@ -94,7 +94,7 @@ io_exchange_is_idle(const struct io_exchange *x)
 static void
 request_fini(struct io_exchange *x)
 {
-    x->all->bodies -= x->content.len;
+    x->all->unfinished -= x->content.len + x->head.len;
     sbuf_fini(&x->content);
     sbuf_fini(&x->head);
 }
@@ -245,7 +245,7 @@ io_exchange_listen(struct io_exchange *x)
 void
 io_exchange_flush(struct io_exchange *x)
 {
-    char bytes[IO_HEAD_MAX];
+    char bytes[IO_READ_SIZE];
     ssize_t n = recv(x->watch.fd, bytes, sizeof bytes, 0);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))

@@ -12,6 +12,7 @@
 
 enum { IO_ANSWER_MAX = 64 * 1024 * 1024 };  /* bytes of a plain answer */
 enum { IO_HEADERS_MAX = 16384 };
+enum { IO_READ_SIZE = 16384 };              /* bytes taken from a socket at once */
 
 enum io_exchange_state {
     EXCHANGE_HEAD,              /* the head is coming, or nothing yet */
@@ -52,7 +53,7 @@ struct io_exchanges {
     struct io_exchange_list pending;    /* the longest unmoved first */
     struct io_exchange_list later;
     unsigned n_pending;
-    size_t bodies;                      /* bytes */
+    size_t unfinished;                  /* bytes of all requests that are kept */
 };
 
 /* A new one enters the lists; a known one changes state. */

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BODIES_MAX = 64 * 1024 * 1024 };     /* bytes of all bodies that are on their way */
+enum { UNFINISHED_MAX = 64 * 1024 * 1024 }; /* bytes of all requests that are on their way */
 enum { LATER_MAX = IO_HANDSHAKES_MAX };     /* requests of one listener that are being thought about */
 
 /* ---- deciding ---- */
@@ -136,7 +136,7 @@ static void
 exchange_read_body(struct io_exchange *x)
 {
     struct io_exchanges *all = x->all;
-    char bytes[IO_HEAD_MAX];
+    char bytes[IO_READ_SIZE];
     size_t used = 0, want = sizeof bytes, before = x->content.len;
     bool peek = x->body.chunked;
     enum io_body_scan scan;
@@ -153,14 +153,14 @@ exchange_read_body(struct io_exchange *x)
         return;
     }
     scan = io_body_feed(&x->body, bytes, (size_t)n, &used, &x->content);
-    all->bodies += x->content.len - before;
+    all->unfinished += x->content.len - before;
     if (peek && recv(x->watch.fd, bytes, used, 0) != (ssize_t)used)
         scan = IO_BODY_BAD;
     if (scan == IO_BODY_BAD)
         io_exchange_refuse(x, 400, IO_REFUSED_BODY);
     else if (scan == IO_BODY_TOO_BIG)
         io_exchange_refuse(x, 413, IO_REFUSED_BODY);
-    else if (x->content.failed || all->bodies > BODIES_MAX)
+    else if (x->content.failed || all->unfinished > UNFINISHED_MAX)
         io_exchange_refuse(x, 503, IO_REFUSED_CROWD);
     else if (scan == IO_BODY_WHOLE)
         exchange_decide(x);
@@ -232,9 +232,9 @@ exchange_begins_anew(struct io_exchange *x)
 static void
 exchange_read_head(struct io_exchange *x)
 {
-    char bytes[IO_HEAD_MAX];
-    size_t seen = x->head.len, end;
-    ssize_t n = recv(x->watch.fd, bytes, IO_HEAD_MAX - seen, MSG_PEEK);
+    char bytes[IO_READ_SIZE];
+    size_t seen = x->head.len, room = IO_HEAD_MAX - seen, end;
+    ssize_t n = recv(x->watch.fd, bytes, room < sizeof bytes ? room : sizeof bytes, MSG_PEEK);
     enum io_scan scan;
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -254,20 +254,22 @@ exchange_read_head(struct io_exchange *x)
         return;
     }
     scan = io_head_scan(x->head.data, x->head.len, seen, &end);
-    if (scan == IO_SCAN_BAD) {
-        io_exchange_refuse(x, 400, IO_REFUSED_HEAD);
-        return;
-    }
     if (scan == IO_SCAN_DONE) {
         x->head.len = end;
         n = (ssize_t)(end - seen);
     }
-    if (recv(x->watch.fd, bytes, (size_t)n, 0) != n)
+    x->all->unfinished += (size_t)n;
+    if (scan == IO_SCAN_BAD)
+        io_exchange_refuse(x, 400, IO_REFUSED_HEAD);
+    else if (x->all->unfinished > UNFINISHED_MAX)
+        io_exchange_refuse(x, 503, IO_REFUSED_CROWD);
+    else if (recv(x->watch.fd, bytes, (size_t)n, 0) != n)
         io_exchange_refuse(x, 400, IO_REFUSED_HEAD);
     else if (scan == IO_SCAN_DONE)
         exchange_head_whole(x);
     else if (x->head.len == IO_HEAD_MAX)
-        io_exchange_refuse(x, 431, IO_REFUSED_HEAD);
+        io_exchange_refuse(x, memchr(x->head.data, '\n', IO_HEAD_MAX) != NULL ? 431 : 413,
+                           IO_REFUSED_HEAD);
 }
 
 static void

@@ -125,6 +125,8 @@ request_line_parse(char *line, struct reading *r)
     *version++ = '\0';
     if (!is_token(line) || *target != '/' || strchr(target, '\t') != NULL)
         return 400;
+    if (strlen(target) > IO_TARGET_MAX)
+        return 413;
     if (strcmp(version, "HTTP/1.1") == 0)
         r->head->http_1_1 = true;
     else if (strcmp(version, "HTTP/1.0") != 0)

@@ -14,7 +14,8 @@
 #include "relay/io.h"
 #include "shared/sbuf.h"
 
-#define IO_HEAD_MAX 16384       /* bytes of a head, the empty line included; more is 431 */
+#define IO_TARGET_MAX 65536     /* bytes of a request target; more is 413 */
+#define IO_HEAD_MAX (IO_TARGET_MAX + 16384)     /* bytes of a head, the empty line included; more is 431 */
 #define IO_KEY_LENGTH 24        /* Sec-WebSocket-Key: 16 bytes in Base64 */
 #define IO_ADDRESS_SIZE 64      /* a peer's address as text */
 

@@ -62,6 +62,26 @@ an_upgrade_is_read_raw(void **state)
 }
 
 static void
+a_target_may_be_so_long(void **state)
+{
+    static const char before[] = "GET ", behind[] = " HTTP/1.1\r\n\r\n";
+    struct io_head head;
+
+    (void)state;
+    for (size_t n = IO_TARGET_MAX; n <= IO_TARGET_MAX + 1; n++) {
+        char *text = malloc(IO_HEAD_MAX);
+
+        assert_non_null(text);
+        memcpy(text, before, 4);
+        memset(text + 4, '/', n);
+        memcpy(text + 4 + n, behind, sizeof behind - 1);
+        assert_int_equal(parse(text, 4 + n + sizeof behind - 1, &head),
+                         n <= IO_TARGET_MAX ? 0 : 413);
+        free(text);
+    }
+}
+
+static void
 a_plain_request_is_no_upgrade(void **state)
 {
     struct io_head head;
@@ -325,6 +345,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_upgrade_is_read_raw),
+        cmocka_unit_test(a_target_may_be_so_long),
         cmocka_unit_test(a_plain_request_is_no_upgrade),
         cmocka_unit_test(verdicts_are_as_listed),
         cmocka_unit_test(nul_is_refused),
