@@ -136,7 +136,7 @@ test('methods, bodies and sizes of the fallbacks', async () => {
     assert.equal(await ask('POST', '/connection/http_stream', long), 413);
     assert.equal(await ask('POST', '/connection/sse', long), 413);
     assert.equal(await ask('GET', `/connection/sse?cf_connect=${'%20'.repeat(30000)}`), 413);
-    assert.equal(await ask('GET', `/connection/sse?cf_connect=${'%20'.repeat(900)}&${'x'.repeat(60000)}`), 400);
+    assert.equal(await ask('GET', `/connection/sse?cf_connect=&${'x'.repeat(60000)}`), 400);
     const stream = new Stream(push.port, 'POST', '/connection/http_stream', { body: connectLine() });
     await stream.until('connected', (s) => s.lines.length);
     const { session, node } = stream.lines[0].connect;
