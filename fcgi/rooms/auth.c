@@ -60,6 +60,23 @@ rooms_authenticate(struct request *q, const struct route *route, const struct ta
     return e;
 }
 
+static enum err
+find_plan(struct request *q, struct op *op)
+{
+    const struct rooms_path *path = ROOMS_PATH(q);
+    struct plan *plans;
+    size_t i, n;
+    enum err e = op_agent_plans(op, ROOMS_ACTOR(q), path->room, path->agent, &plans, &n);
+
+    if (e != ERR_OK)
+        return e;
+    for (i = 0; i < n; i++) {
+        if (plans[i].id == path->plan)
+            return ERR_OK;
+    }
+    return err_fail(&q->fail, ERR_NOT_FOUND, NULL, "no such plan of this agent");
+}
+
 enum err
 rooms_admit(struct request *q)
 {
@@ -75,6 +92,8 @@ rooms_admit(struct request *q)
         return e;
     if ((e = op_room_find(&op, ROOMS_ACTOR(q), path->room, &room)) != ERR_OK || !path->agent)
         return e;
+    if (path->plan)
+        return find_plan(q, &op);
     return op_agent_find(&op, ROOMS_ACTOR(q), path->room, path->agent, &agent);
 }
 

@@ -69,7 +69,7 @@ void rooms_write_error(struct request *q, struct reply *r, const struct route *r
 
 enum err rooms_authenticate(struct request *q, const struct route *route,
                             const struct target *target);
-/* Is the room of the path one that the caller may know, and its agent in it? */
+/* Is the room of the path one that the caller may know, its agent in it, its plan one of his? */
 enum err rooms_admit(struct request *q);
 /* Reads of one user. */
 enum err rooms_limit(struct request *q, struct reply *r, const struct route *route);

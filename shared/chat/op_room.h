@@ -110,7 +110,7 @@ enum err op_agent_memories(struct op *o, const struct room_actor *who, int64_t r
                            int64_t limit, int64_t offset, struct memory **list_r, size_t *n_r,
                            int64_t *total_r);
 
-/* Owner. Oldest first. */
+/* Owner or runner. Oldest first. */
 enum err op_agent_plans(struct op *o, const struct room_actor *who, int64_t room, int64_t agent,
                         struct plan **list_r, size_t *n_r);
 
