@@ -1,5 +1,6 @@
-/* relay_private - the relay's inside, shared by relay.c (the log and the loop), relay_door.c (handshakes),
- * relay_session.c (connections), relay_presence.c (who is online) and relay_archive.c (quiet dialogs)
+/* relay_private - the relay's inside, shared by relay.c (the log and the loop), relay_door.c
+ * (handshakes), relay_session.c (connections), relay_presence.c (who is online) and relay_archive.c
+ * (quiet dialogs)
  *
  * SPDX-License-Identifier: MIT
  */

@@ -206,7 +206,8 @@ come_online(struct relay *r, struct session *s)
 static void
 go_offline(struct relay *r, struct session *s, int64_t now_ms)
 {
-    if (s->wire->fixed || r->stopping)      /* a relay that stops leaves its users online for the next run */
+    /* A relay that stops leaves its users online for the next run. */
+    if (s->wire->fixed || r->stopping)
         return;
     presence_close(r->presence, s->user_channel, now_ms);
     relay_presence_write(r);

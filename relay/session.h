@@ -1,7 +1,7 @@
 /* session - one user of one system on a connection
  *
- * A session follows its user, whose channels the database and operations tell; or it is fixed (wire->fixed) to the
- * channels that were settled when it connected.
+ * A session follows its user, whose channels the database and operations tell; or it is fixed
+ * (wire->fixed) to the channels that were settled when it connected.
  *
  * Its life: opening (accepted, unknown to the database), live (in the audience, its first frame
  * queued), doomed (hears nothing more, to be closed), gone (the connection has closed). What it

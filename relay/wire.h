@@ -30,7 +30,7 @@ struct wire_hello {
     int64_t expires_ms;         /* when the credential ends; 0: never */
     int64_t room;               /* fixed: the one in the path; 0: none, or malformed */
     const char *key;            /* fixed: of a runner; NULL */
-    const char *counted;        /* fixed: those with the same are counted together; NULL: it is not counted */
+    const char *counted;        /* fixed: those with the same are counted together; NULL: it is not */
     int close_code;             /* fixed: accepted, and closed with it at once; 0: goes on */
     const char *close_reason;
 };
@@ -66,8 +66,9 @@ struct wire_bounds {
 struct wire {
     const char *system;
     const char *path;           /* decoded request path, matched exactly; "{id}" is any text */
-    enum room_socket fixed;     /* 0: a session follows its user and is refused in the handshake. Else it is fixed to the
-                                   channels of such a socket of a room, and accepted before it is judged */
+    enum room_socket fixed;     /* 0: a session follows its user and is refused in the handshake. Else it
+                                   is fixed to the channels of such a socket of a room, and accepted
+                                   before it is judged */
     int expired_code;           /* closed with at the end of the credential */
     int bare_close_code;        /* see io_rules */
     const char *pong, *bad;     /* ready payloads */
@@ -87,8 +88,8 @@ struct wire {
 
     enum wire_heard (*message)(struct arena *a, const char *p, size_t len, bool binary);
 
-    /* The line to log for an event that no open session of this wire heard; NULL: none. The function is NULL where
-     * nobody wants to know. */
+    /* The line to log for an event that no open session of this wire heard; NULL: none. The
+     * function is NULL where nobody wants to know. */
     const char *(*unheard)(struct arena *a, const struct event *e);
 };
 

@@ -1,8 +1,8 @@
 /* wire_rooms - the sockets of rooms: chat and graph of a room, and the stream of runners
  * (docs/api/rooms.md, "Sockets")
  *
- * Browsers show a page no status of a refused handshake, so whoever asks for a socket properly gets it, and is
- * closed with a code that his page understands.
+ * Browsers show a page no status of a refused handshake, so whoever asks for a socket properly gets
+ * it, and is closed with a code that his page understands.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -88,8 +88,8 @@ room_in_path(struct arena *a, const struct wire *wire, const struct io_request *
     return len == strlen(id) && room_id_parse(id, &room) ? room : 0;
 }
 
-/* Whether the user is still there, and the room his, the database knows. He counts his own sockets, not those that
- * strangers ask for in his room. */
+/* Whether the user is still there, and the room his, the database knows. Each user's sockets are counted by
+ * themselves, so that strangers take no place in his room. */
 static bool
 room_handshake(const struct wire *wire, struct arena *a, const struct config *config,
                const struct io_request *r, int64_t now_ms, struct wire_hello *hello_r,
@@ -229,9 +229,11 @@ graph_unheard(struct arena *a, const struct event *e)
 
 /* ---- the wires ---- */
 
-#define BAD "{\"type\":\"error\",\"payload\":{\"message\":\"Only {\\\"type\\\":\\\"ping\\\"} is understood here\"}}"
+#define BAD \
+    "{\"type\":\"error\",\"payload\":{\"message\":\"Only {\\\"type\\\":\\\"ping\\\"} is understood here\"}}"
 
-/* Pages leave a room by closing its chat without a status, and take an answer without one for a loss. */
+/* Pages leave a room by closing its chat without a status, and take an answer without one for a
+ * loss. */
 const struct wire wire_rooms_chat = {
     .system = "rooms",
     .path = "/api/rooms/{id}/chat",
