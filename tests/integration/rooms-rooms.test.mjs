@@ -191,3 +191,27 @@ test('credential, size, path, body, rule: the first of them that is wrong counts
     refused(await anna.post(path, { text: '' }), 422);
     refused(await anna.post(path, { text: 'nobody is here' }), 400);
 });
+
+test('removed while everybody is at it: found or not found, never a fault', async () => {
+    const confab = await started;
+    const anna = await register(confab);
+    for (let round = 0; round < 5; round++) {
+        const room = await anna.room('r', ['one', 'two', 'three']);
+        const [one, two] = [room.agents.one.id, room.agents.two.id];
+        const runner = await anna.runner(room.id);
+        const path = `/api/rooms/${room.id}`;
+        const R = `/api/runner/rooms/${room.id}`;
+        const answers = await Promise.all([
+            ...calls(one).filter(([method, rest]) => method !== 'DELETE' || rest.startsWith('/agents')).map(([method, rest, body]) => anna.call(method, path + rest, body)),
+            anna.patch(`${path}/relationships`, { agent1Id: one, agent2Id: two, sympathyLevel: 0.1 }),
+            runner.post(`${R}/messages`, { text: 't', agentId: two }), runner.post(`${R}/agents/${one}/memories`, { content: 'c' }),
+            runner.post(`${R}/agents/${one}/plans`, { description: 'd' }), runner.patch(`${R}/agents/${one}/mood`, { mood: 'sad' }), runner.get(R),
+            anna.delete(path), anna.delete(path),
+            ...calls(two).filter(([method]) => method !== 'DELETE').map(([method, rest, body]) => anna.call(method, path + rest, body)),
+        ]);
+        for (const answer of answers)
+            assert.ok([200, 201, 204, 400, 401, 404].includes(answer.status), `${answer.status} ${answer.text}`);
+        refused(await anna.get(path), 404);
+        assert.deepEqual(fine(await anna.get('/api/agents')), []);
+    }
+});
