@@ -474,6 +474,17 @@ test('one that does not read is closed with 1013, and holds up nobody', async ()
     assert.equal(good.closed, null);
 });
 
+test('one that answers nothing is dropped, one that only answers pings is not', async () => {
+    await withInstance({ systems: 'rooms', env: { CONFAB_ROOMS_SILENCE_S: '1' } }, async (confab) => {
+        const anna = await register(confab);
+        const room = await anna.room('r', ['A']);
+        const quiet = await anna.chat(room.id);
+        await rawClose(confab, `/api/rooms/${room.id}/chat?token=${anna.token}`, '');
+        await quiet.pinged(4);
+        assert.equal(quiet.closed, null);
+    });
+});
+
 /* ---- ends ---- */
 
 /* Opens a raw socket, reads its first frame, sends bytes, and gives what comes until the end. */
