@@ -207,6 +207,23 @@ test('relays killed at random under load: in each life an unbroken run, once, in
     });
 });
 
+test('rooms deleted while sockets open: whoever was let in, or not yet, is closed for the room or its key', async () => {
+    await withInstance({ systems: 'rooms', relays: 2 }, async (confab) => {
+        const anna = await register(confab);
+        for (let round = 0; round < 15; round++) {
+            const room = await anna.room('r', ['A']);
+            const runner = await anna.runner(room.id);
+            const sockets = Array.from({ length: 21 }, (_, i) =>
+                [() => runner.knock(), () => anna.knock(room.id, 'chat'), () => anna.knock(room.id, 'graph')][i % 3]());
+            for (let i = 0; i < round; i++)
+                await anna.say(room.id, `${i}`);
+            assert.equal((await anna.delete(`/api/rooms/${room.id}`)).status, 204);
+            for (const [i, socket] of sockets.entries())
+                assert.equal((await socket.ended(5000)).code, i % 3 ? 4003 : 4001);
+        }
+    });
+});
+
 test('the example runner: killed, with relays killed around it, it answers every question once', async () => {
     await withInstance({ systems: 'rooms' }, async (confab) => {
         const anna = await register(confab);
