@@ -90,6 +90,7 @@ in_config_file() {
 # The demo's chats are made where nobody brought settings of his own for who may do what.
 prepare_settings() {
     seed=
+    given CONFAB_SYSTEMS || in_config_file systems || export CONFAB_SYSTEMS=mtchat,rooms
     if ! given CONFAB_AUTH && ! in_config_file auth; then
         export CONFAB_AUTH=trusted
         seed=yes
@@ -111,6 +112,36 @@ prepare_settings() {
     else
         seed=
     fi
+}
+
+# Rooms, where they are served, and the runner that lets their agents answer, where nobody brought his own.
+prepare_rooms() {
+    has_rooms= has_runner=
+    if ! given CONFAB_ROOMS_JWT_SECRET CONFAB_ROOMS_JWT_SECRET_FILE &&
+        ! in_config_file 'rooms_jwt_secret(_file)?'; then
+        export CONFAB_ROOMS_JWT_SECRET_FILE=$state/rooms_jwt_secret
+    fi
+    [[ ,$(setting systems | tr -d ' '), == *,rooms,* ]] || return 0
+    has_rooms=yes
+    given CONFAB_RUNNER_KEY CONFAB_RUNNER_KEY_FILE && return
+    in_config_file 'runner_key(_file)?' && return
+    [[ -s $state/runner_key ]] ||
+        (umask 077 && printf 'rk_%s\n' "$(od -An -v -N32 -tx1 /dev/urandom | tr -d ' \n')" >"$state/runner_key") || exit 1
+    export CONFAB_RUNNER_KEY_FILE=$state/runner_key
+    # Before Node 22 the example wants the package ws.
+    if can_run_runner || { (need_packages nodejs node-ws); can_run_runner; }; then
+        has_runner=yes
+    else
+        say "no Node 18 with the package ws here: agents of rooms will not answer"
+    fi
+}
+
+node_modules=$top/tests/node_modules:/usr/share/nodejs
+
+can_run_runner() {
+    NODE_PATH=$node_modules node -e \
+        'process.exit(parseInt(process.versions.node) >= 18 && (globalThis.WebSocket || require("ws")) ? 0 : 1)' \
+        </dev/null >/dev/null 2>&1
 }
 
 relay_as_lighttpd_knows_it() {
@@ -165,6 +196,10 @@ start_service() {
         ;;
     relay)
         spawn relay "$top/build/relay/confab-relay"
+        ;;
+    runner)
+        CONFAB_RUNNER_KEY=$(<"$state/runner_key") CONFAB_URL=http://127.0.0.1:$port NODE_PATH=$node_modules \
+            spawn runner node "$top/docs/examples/runner/runner.mjs" --state "$state/runner.json"
         ;;
     lighttpd)
         # Its own log names whole targets, tokens of sockets included.
@@ -281,17 +316,20 @@ stop() {
 announce() {
     is_ready=yes
     tries=()
+    [[ -n $has_runner ]] && start_service runner
     printf 'demo: http://127.0.0.1:%s/\n' "$port"
+    [[ -n $has_rooms ]] && printf 'rooms: http://127.0.0.1:%s/rooms/\n' "$port"
     printf 'ready http://127.0.0.1:%s\n' "$port"
 }
 
 start_everything() {
-    local i services=(relay) files=("$log/dev.log") name
+    local i services=(relay) files=("$log/dev.log" "$log/runner.log") name
     for ((i = 1; i <= handlers; i++)); do
         services+=("handler-$i")
     done
     services+=(lighttpd)
     fresh_log access
+    fresh_log runner
     for name in "${services[@]}"; do
         fresh_log "$name"
         files+=("$log/$name.log")
@@ -338,6 +376,7 @@ up() {
     take_run
     build build
     prepare_settings
+    prepare_rooms
     write_lighttpd_conf
     trap 'stop; exit 0' INT TERM HUP
     trap stop EXIT

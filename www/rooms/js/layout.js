@@ -7,7 +7,7 @@
  */
 
 const rounds = 60;
-const neutral = 190;
+const neutral = 180;
 const pull = 0.55;              /* how much of the length full sympathy takes away */
 const margin = { x: 60, top: 44, bottom: 58 };
 

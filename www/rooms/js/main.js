@@ -243,7 +243,7 @@ function makeMenu() {
 
 function start(who) {
     api = new Api(base, who.token);
-    at('me').replaceChildren(avatar(who.username, who.id, 'small'), who.username);
+    at('me').replaceChildren(avatar(who.username, who.id, 'small'), h('span', { class: 'item-title' }, who.username));
     at('me').setAttribute('aria-label', `${who.username}: log out`);
     at('me').title = 'Log out';
     at('me').onclick = () => logOut();

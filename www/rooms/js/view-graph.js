@@ -9,7 +9,7 @@ import { avatar, h, keep } from '../../js/dom.js';
 import { place } from './layout.js';
 import { edgeKey, levelOf } from './room.js';
 
-const width = 480, height = 400;
+const width = 400, height = 340;
 const radius = 22;
 const dragFor = 120;            /* px from 0 to 1 */
 const step = 0.05;
