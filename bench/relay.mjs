@@ -20,10 +20,10 @@ const LOOP_LAG = 'confab_loop_turn_seconds';
 const ONE_CHANNEL = { sockets: 1000 };
 const MANY_CHANNELS = { sockets: 5000, channels: 5000, each: 10 };
 
-const settings = [];                    /* what was aimed at: [text, value, limit, 'min' | 'max'] */
+const aims = [];                        /* what was aimed at: [text, value, limit, 'min' | 'max'] */
 
 function aim(text, value, limit, kind) {
-    settings.push([text, value, limit, kind]);
+    aims.push([text, value, limit, kind]);
 }
 
 /* Opens the same clients at every peer, measures in turn, closes them. */
@@ -101,10 +101,11 @@ async function connectOnce(peer) {
 /* Memory that a server does not give back is there already when it is filled a second time: the first counts. */
 async function connections(peers) {
     const first = {};
-    for (const [name, peer] of Object.entries(peers))
-        first[name] = await connectOnce(peer);
-    const results = await inTurn(Object.fromEntries(Object.entries(peers).map(([name, peer]) =>
-        [name, () => connectOnce(peer)])));
+    const results = await inTurn(Object.fromEntries(Object.entries(peers).map(([name, peer]) => [name, async () => {
+        const one = await connectOnce(peer);
+        first[name] ??= one;
+        return one;
+    }])));
     const { raw, Confab } = results;
     table('10,000 connections, each on a channel of its own',
         ['', 'connects per second', 'CPU µs each', '× raw, rate', '× raw, CPU', 'KiB each, idle'],
@@ -150,29 +151,23 @@ async function cpuFor(pid, seconds) {
 
 /* ---- (g): what is idle costs the others nothing ---- */
 
-async function idleBeside(peer) {
+async function idleBeside(dir, alone) {
     const shape = { sockets: 1000, channels: 1000, each: 10 };
-    const clients = await Clients.open(peer, shape);
-    const measure = async () => {
-        const seen = [];
-        for (let i = 0; i < ROUNDS; i++)
-            seen.push(await clients.run(SECONDS, { window: 256 }));
-        return median(seen.map((one) => one.cpu));
-    };
-    const alone = await measure();
-    const others = await Clients.open(peer, { sockets: 9000, channels: 90000, first: 2000, each: 1 });
-    const beside = await measure();
+    const crowded = await startConfab(dir, 'crowded');
+    const others = await Clients.open(crowded, { sockets: 9000, channels: 90000, first: 2000 });
+    const results = await sideBySide({ alone, crowded }, shape, () => ({ window: 256 }));
     await others.close();
-    await clients.close();
+    await crowded.server.stop();
+    const { alone: without, crowded: beside } = results;
     table('1,000 sockets on 10 of 1,000 channels', ['', 'CPU µs per delivery'],
-        [['alone', alone], ['beside 9,000 idle sockets and channels', beside]]);
-    aim('CPU per delivery beside 9 times as many that are idle × alone', beside / alone, 1.15, 'max');
+        [['alone', without.cpu], ['beside 9,000 idle sockets and channels', beside.cpu]]);
+    aim('CPU per delivery beside 9 times as many that are idle × alone', beside.cpu / without.cpu, 1.15, 'max');
 }
 
 /* ---- all ---- */
 
 function verdicts() {
-    table('Aims', ['', 'aim', 'measured', ''], settings.map(([text, value, limit, kind]) =>
+    table('Aims', ['', 'aim', 'measured', ''], aims.map(([text, value, limit, kind]) =>
         [text, `${kind === 'min' ? '≥' : '≤'} ${limit}`, value < 0.1 ? value.toFixed(3) : number(value),
             (kind === 'min' ? value >= limit : value <= limit) ? 'met' : 'missed']));
 }
@@ -186,7 +181,7 @@ async function main() {
         await connections(peers);
         const most = await fanOut(peers);
         await halfLoad(peers.Confab, most);
-        await idleBeside(peers.Confab);
+        await idleBeside(dir, peers.Confab);
         await stopPeers(peers);
         await idle(dir);
         verdicts();

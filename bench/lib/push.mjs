@@ -14,6 +14,7 @@ import readline from 'node:readline';
 import { BUILD } from '../../tests/lib/instance.mjs';
 import { freePort, listening, request } from '../../tests/lib/http.mjs';
 import { Process } from '../../tests/lib/process.mjs';
+import { until } from '../../tests/lib/wait.mjs';
 import { HERE, program, run } from './bench.mjs';
 
 export const SERVER_CORE = 0;
@@ -102,7 +103,8 @@ http {
 }
 `);
     const server = await start(dir, 'nchan', port, '/usr/sbin/nginx', ['-c', file, '-p', dir]);
-    const [pid] = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').split(' ').map(Number);
+    const workers = () => readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8');
+    const pid = parseInt(await until('nginx to have a worker', workers), 10);
     return { kind: 'nchan', server, pid, port, publish: port, window: 32 };
 }
 
