@@ -194,6 +194,21 @@ test('after a relay was away everything is there', async () => {
     await one.clean();
 });
 
+test('an agent that another tab removed: the room stays open', async () => {
+    const confab = await started;
+    const anna = await register(confab);
+    const room = await anna.room('Fewer', ['Cook', 'Critic']);
+    const one = await tab(confab, anna, { room: room.id, expected: /status of 404/ });
+    await one.at('.node').nth(1).waitFor();
+    await anna.delete(`/api/rooms/${room.id}/agents/${room.agents.Critic.id}`);
+    await one.page.selectOption('#to', room.agents.Critic.id);
+    await one.say('are you there?');
+    await one.at('#notice', { hasText: /\w/ }).waitFor();
+    assert.equal(await one.page.inputValue('#text'), 'are you there?');
+    assert.equal(await one.at('#talk-title').innerText(), 'Fewer');
+    await one.clean();
+});
+
 test('4003 leaves the room, 4001 logs out', async () => {
     const confab = await started;
     const anna = await register(confab);

@@ -7,9 +7,9 @@
  */
 
 const rounds = 60;
-const neutral = 180;
-const pull = 0.55;              /* how much of the length full sympathy takes away */
-const margin = { x: 60, top: 44, bottom: 58 };
+const neutral = 240;
+const pull = 0.45;              /* how much of the length full sympathy takes away */
+const margin = { x: 52, top: 34, bottom: 50 };
 
 /* levels[i][j], symmetric. [{x, y}] in a box of that size. */
 export function place(levels, width, height) {

@@ -105,9 +105,15 @@ function failed(error) {
     if (error.status === 401)
         logOut('Your session has ended. Please log in again.');
     else if (error.status === 404 && room)
-        gone();
+        missing(room, error);
     else
         notice(error.message);
+}
+
+/* Is it the room that is gone, or only something in it? */
+async function missing(from, error) {
+    if (await readRooms() && from === room)
+        rooms.some(({ id }) => id === from.id) ? notice(error.message) : gone();
 }
 
 /* For what is asked by a click: shows why not. */
@@ -126,9 +132,12 @@ function gone() {
     location.hash = '';
 }
 
+/* False when no answer came. */
 async function readRooms() {
-    rooms = await attempt(() => api.rooms()) ?? rooms;
+    const found = await attempt(() => api.rooms());
+    rooms = found ?? rooms;
     render();
+    return found !== null;
 }
 
 async function route() {
@@ -136,8 +145,8 @@ async function route() {
     if (room?.id === id)
         return;
     room?.close();
-    if (id && !rooms.some((one) => one.id === id))
-        await readRooms();
+    if (id && !rooms.some((one) => one.id === id) && !await readRooms())
+        return;
     const about = rooms.find((one) => one.id === id);
     if (id && !about) {
         notice('There is no such room.');
@@ -257,7 +266,7 @@ function start(who) {
     at('first-room').onclick = () => attempt(firstRoom);
     at('add-agent').onclick = addAgent;
     window.addEventListener('hashchange', route);
-    window.addEventListener('online', () => room?.wake());
+    window.addEventListener('online', () => room ? room.wake() : readRooms().then(route));
     document.addEventListener('visibilitychange', () => {
         if (document.visibilityState === 'visible') {
             room?.wake();
