@@ -10,7 +10,7 @@ import { performance } from 'node:perf_hooks';
 import { Instance } from '../tests/lib/instance.mjs';
 import { request } from '../tests/lib/http.mjs';
 import { PASSWORD, register } from '../tests/lib/rooms.mjs';
-import { SECONDS, cpu, inTurn, run, table, verdict } from './lib/bench.mjs';
+import { SECONDS, cpu, inTurn, run, table } from './lib/bench.mjs';
 
 const WebSocket = createRequire(new URL('../tests/lib/', import.meta.url))('ws');
 
@@ -101,7 +101,6 @@ async function logins() {
             ...(r.reads ? [r.reads, r.p50, r.p99, r.p99 / alone.p99] : ['', '', '', ''])]));
     console.log(`\nA login costs ${one.cpu.toFixed(1)} ms of CPU: ${(1000 / one.cpu).toFixed(0)} per second and core.`);
     await Promise.all(instances.map((confab) => confab.stop()));
-    return results;
 }
 
 /* ---- a graph that is watched ---- */
@@ -178,17 +177,11 @@ async function graphs() {
         ['', 'PATCH p50 ms', 'first frame p50 ms', 'frame p50 ms', 'frame p99 ms', "relay's CPU, µs per frame"],
         Object.entries(results).map(([name, r]) => [name, r.answer, r.first, r.p50, r.p99, r.cpu]));
     await confab.stop();
-    return results;
 }
 
 async function main() {
-    const login = await logins();
-    const graph = await graphs();
-    const ratio = (name) => login[name].p99 / login['reads alone'].p99;
-    verdict([
-        [`read p99 beside logins by alone, 1 of ${HANDLERS} may hash`, ratio(`reads beside logins, 1 of ${HANDLERS} processes may hash`), 10, 'max'],
-        [`frame p99 ms, ${WATCHERS} watching`, Object.values(graph)[1].p99, 250, 'max'],
-    ]);
+    await logins();
+    await graphs();
 }
 
 main().then(() => process.exit(0), (error) => {
