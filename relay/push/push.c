@@ -274,6 +274,7 @@ push_new(struct io *io, struct push_settings *settings)
     }
     io_on_wake(io, woken, p);
     io_on_turn(io, turn_ends, p);
+    p->kept_bytes = frame_bytes();
     return p;
 }
 
@@ -356,10 +357,8 @@ push_metrics(struct push *p, struct metrics *m)
     metrics_gauge(m, "push_channels", "channels with subscribers", (int64_t)hub_channels(p->hub));
     metrics_gauge(m, "push_subscriptions", "subscriptions", p->n_subscriptions);
     metrics_gauge(m, "push_queued_bytes", "bytes of frames that wait, shared ones once",
-                  (int64_t)frame_bytes());
+                  (int64_t)(frame_bytes() - p->kept_bytes));
     metrics_gauge(m, "push_memory_bytes", "what push_memory_max bounds", admission_memory(p));
-    metrics_gauge(m, "push_uptime_seconds", "since the start",
-                  (when_monotonic_ms() - p->started_ms) / 1000);
     counters(p, m);
     metrics_histogram(m, "push_latency_seconds",
                       "from a publication's arrival until it is queued for all", &p->latency);

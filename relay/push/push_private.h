@@ -85,6 +85,7 @@ struct push {
     struct strmap sessions;                 /* emulated clients, by session secret */
     char node[37];                          /* id of this run */
     int64_t started_ms;                     /* monotonic */
+    size_t kept_bytes;                      /* of frames there are before anything waits, such as pings */
     int64_t n_clients, n_subscriptions;
     int64_t counters[PUSH_COUNTER_COUNT];
     struct histogram latency;               /* from publish to queued for all */
