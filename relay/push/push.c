@@ -303,13 +303,9 @@ tell_ignored(const struct config *a, const struct config *b)
     TEXT_SETTING(push_curve_secret_key);
     TEXT_SETTING(push_curve_clients);
     INT_SETTING(push_publish_queue);
-    INT_SETTING(push_history_queue);
     INT_SETTING(push_idempotency_s);
 #undef TEXT_SETTING
 #undef INT_SETTING
-    if (store_share(a) != store_share(b))
-        log_event(LOG_LEVEL_WARNING, "reload_ignored", "setting", "push_memory_max", "why",
-                  "histories keep their share until the next start", NULL);
 }
 
 void
@@ -322,6 +318,7 @@ push_reload(struct push *p, struct push_settings *settings)
     p->config = push_settings_config(settings);
     rules_follow(p);
     services_follow(p);
+    stream_memory_bound(p->store, store_share(p->config), p->config->push_history_queue);
     if (p->hook)
         hook_reload(p->hook, p->config);
     else

@@ -103,7 +103,7 @@ struct stream_store {
 };
 
 struct stream_memory_options {
-    int64_t bytes_max;              /* of all windows and keys; the oldest of the fullest are not dropped: publish is refused */
+    int64_t bytes_max;              /* of all windows and keys; beyond it nothing is dropped, publish is refused */
     int64_t idempotency_ms;
     const char *file;               /* of durable streams; NULL: there are none */
     int64_t queue_max;              /* publications waiting to be written */
@@ -118,6 +118,9 @@ struct stream_memory_options {
  * process has it; ERR_INTERNAL: it cannot be read; logged. */
 struct io;
 enum err stream_memory_new(const struct stream_memory_options *o, struct io *io, struct stream_store **s_r);
+
+/* Other bounds. What is there stays until its time is over. */
+void stream_memory_bound(struct stream_store *s, int64_t bytes_max, int64_t queue_max);
 
 /* What the writer's thread finished: delivers and answers. From the loop, when woken. */
 void stream_memory_collect(struct stream_store *s);

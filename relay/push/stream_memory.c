@@ -283,6 +283,15 @@ stream_memory_new(const struct stream_memory_options *o, struct io *io, struct s
     return ERR_OK;
 }
 
+void
+stream_memory_bound(struct stream_store *store, int64_t bytes_max, int64_t queue_max)
+{
+    struct memory *m = (struct memory *)store;
+
+    m->o.bytes_max = bytes_max;
+    m->o.queue_max = queue_max;
+}
+
 int64_t
 stream_memory_bytes(const struct stream_store *store)
 {

@@ -477,6 +477,34 @@ a_full_memory_refuses_and_serves_what_makes_room(void **state)
     assert_int_equal(told.e, ERR_OK);
 }
 
+static void
+bounds_may_move(void **state)
+{
+    int n = 0;
+
+    (void)state;
+    store->calls->free(store);
+    open_store(4096);
+    do {
+        char name[16];
+
+        snprintf(name, sizeof name, "c%d", n++);
+        publish(name, "1");
+    } while (told.e == ERR_OK && n < MANY);
+    assert_int_equal(told.e, ERR_BUSY);
+    stream_memory_bound(store, 8192, 1);
+    publish("more", "1");
+    assert_int_equal(told.e, ERR_OK);
+    n = (int)figure("confab_push_history_publications");
+    stream_memory_bound(store, 2048, 1);
+    publish("yet more", "1");
+    assert_int_equal(told.e, ERR_BUSY);
+    assert_int_equal(figure("confab_push_history_publications"), n);    /* what is there stays ... */
+    now += META;
+    publish("yet more", "1");                                           /* ... until its time is over */
+    assert_int_equal(told.e, ERR_OK);
+}
+
 /* ---- keys and versions ---- */
 
 static void
@@ -696,6 +724,7 @@ main(void)
         TEST(a_busy_stream_stays),
         TEST(one_timer_is_set_for_what_ends_next),
         TEST(a_full_memory_refuses_and_serves_what_makes_room),
+        TEST(bounds_may_move),
         TEST(a_key_gives_the_first_answer_again),
         TEST(a_key_serves_channels_without_history),
         TEST(an_old_version_is_not_published),
