@@ -89,6 +89,7 @@ struct io_rules {
     int64_t stall_ms;           /* a queue of which the peer takes nothing for so long: too slow; 0: any */
     int slow_code;
     const char *slow_reason;
+    struct frame *slow;         /* ... and what a stream is sent that is too slow, in place of what waited; NULL: nothing */
     int64_t message_max;        /* bytes of a message; a longer one closes with 1009 */
     int bare_close_code;        /* status of the answer to a peer's Close frame that has none; 0: none either. What has
                                    one is answered with the same */
@@ -196,8 +197,14 @@ bool conn_behind(const struct conn *c);
  * written then, and not at the end of the turn. */
 bool conn_crowded(struct conn *c, size_t more);
 
-/* Bytes that wait. */
+/* Bytes that wait, those that its socket did not take among them. */
 size_t conn_queued(const struct conn *c);
+
+/* Drops what waits, but not what its socket has in part. */
+void conn_clear(struct conn *c);
+
+/* Bytes that its socket did not take. */
+size_t conn_owed(const struct conn *c);
 
 /* The peer of a stream gave a sign of life by another way. */
 void conn_heard(struct conn *c);

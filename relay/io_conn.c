@@ -97,6 +97,17 @@ conn_kill(struct conn *c)
 }
 
 void
+conn_give_up(struct conn *c)
+{
+    const struct io_rules *rules = c->client->rules;
+
+    conn_clear(c);
+    if (rules->slow != NULL && conn_is_stream(c))
+        outq_push(&c->out, rules->slow, UINT32_MAX, SIZE_MAX);
+    conn_close(c, rules->slow_code, rules->slow_reason);
+}
+
+void
 conn_refuse(struct conn *c, int code, const char *reason)
 {
     io_count(c->links->io, IO_PROTOCOL_ERROR, 1);
@@ -225,7 +236,6 @@ send_parts(struct conn *c, const struct frame *f)
 void
 conn_send(struct conn *c, struct frame *f)
 {
-    const struct io_rules *rules = c->client->rules;
     enum err e;
 
     if (c->state != CONN_OPEN || c->broken)
@@ -244,11 +254,12 @@ conn_send(struct conn *c, struct frame *f)
     if (e == ERR_OK || c->broken)
         return;
     io_count(c->links->io, IO_TOO_SLOW, e == ERR_TOO_SLOW);
-    outq_fini(&c->out);
-    if (e == ERR_TOO_SLOW)
-        conn_close(c, rules->slow_code, rules->slow_reason);
-    else
+    if (e == ERR_TOO_SLOW) {
+        conn_give_up(c);
+    } else {
+        conn_clear(c);
         conn_close(c, CODE_NO_MEMORY, "out of memory");
+    }
 }
 
 bool
@@ -274,6 +285,18 @@ size_t
 conn_queued(const struct conn *c)
 {
     return c->out.bytes + c->owed;
+}
+
+void
+conn_clear(struct conn *c)
+{
+    outq_fini(&c->out);
+}
+
+size_t
+conn_owed(const struct conn *c)
+{
+    return c->owed;
 }
 
 void

@@ -102,6 +102,9 @@ int conn_flush(struct conn *c);
  * layer above. */
 void conn_kill(struct conn *c);
 
+/* Closes a peer that is too slow, by its rules. */
+void conn_give_up(struct conn *c);
+
 /* Closes a peer that broke the rules of the protocol. */
 void conn_refuse(struct conn *c, int code, const char *reason);
 

@@ -163,8 +163,7 @@ conn_look_at(struct conn *c)
         close_dead(c, rules);
     } else if (is_stalled(c, rules)) {
         io_count(io, IO_STALLED, 1);
-        outq_fini(&c->out);
-        conn_close(c, rules->slow_code, rules->slow_reason);
+        conn_give_up(c);
     } else if (rules->ping_ms > 0 && c->links->clock_ms >= c->ping_ms) {
         conn_ping(c, rules);
     }

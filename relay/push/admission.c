@@ -157,6 +157,6 @@ admission_shed(struct push *p)
         return;
     push_count(p, PUSH_COUNT_SHED_MEMORY);
     client_close(slowest, CLOSE_SLOW, NULL);
-    if (conn_queued(slowest->conn) > 0)
+    if (conn_owed(slowest->conn) > 0)
         conn_drop(slowest->conn);
 }

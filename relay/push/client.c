@@ -135,15 +135,6 @@ client_judge(struct push_client *c, uint32_t id, struct push_verdict v)
 
 /* ---- closing ---- */
 
-/* Nothing fits into the queue under these rules, so that io drops what waits. */
-static void
-drop_queue(struct push_client *c)
-{
-    c->io.rules = &c->push->shed_rules;
-    if (conn_queued(c->conn) > 0)
-        conn_send(c->conn, c->push->shed_rules.ping);
-}
-
 static void
 say_disconnect(struct push_client *c, int code, const char *reason)
 {
@@ -164,8 +155,8 @@ client_close(struct push_client *c, int code, const char *reason)
     if (!reason)
         reason = push_close_reason((enum push_close)code);
     if (code == CLOSE_SLOW)
-        drop_queue(c);
-    else if (client_is_stream(c))
+        conn_clear(c->conn);
+    if (client_is_stream(c))
         say_disconnect(c, code, reason);
     c->state = CLIENT_CLOSING;
     LIST_REMOVE(c, entry);

@@ -34,6 +34,7 @@ rules_follow(struct push *p)
     const struct config *config = p->config;
     struct io_rules *r = &p->socket_rules;
     struct frame *text = r->ping, *native = p->native_rules.ping, *silent = p->stream_rules.silent;
+    struct frame *slow = p->stream_rules.slow, *slow_bare = p->one_way_rules.slow;
 
     *r = (struct io_rules){
         .ping_ms = config->push_ping_s * 1000,
@@ -48,24 +49,25 @@ rules_follow(struct push *p)
         .slow_reason = push_close_reason(CLOSE_SLOW),
         .message_max = config->push_message_max,
     };
-    p->new_rules = p->native_rules = p->stream_rules = p->one_way_rules = p->shed_rules = *r;
+    p->new_rules = p->native_rules = p->stream_rules = p->one_way_rules = *r;
     p->new_rules.ping = NULL;
     p->new_rules.answer_ms = 0;
     p->native_rules.ping = native;
     p->stream_rules.silent = silent;
+    p->stream_rules.slow = slow;
+    p->one_way_rules.slow = slow_bare;
     p->one_way_rules.answer_ms = 0;
-    p->shed_rules.queue_frames = p->shed_rules.queue_bytes = 0;
 }
 
 /* What a stream is told in place of a status. */
 static struct frame *
-said_no_pong(void)
+farewell(bool bare, enum push_close code)
 {
     struct frame *f = NULL;
     struct sbuf line;
 
     sbuf_init(&line, SAID_MAX);
-    reply_disconnect(&line, false, CLOSE_NO_PONG, push_close_reason(CLOSE_NO_PONG));
+    reply_disconnect(&line, bare, code, push_close_reason(code));
     if (!line.failed)
         f = frame_text(line.data, line.len);
     sbuf_fini(&line);
@@ -197,6 +199,8 @@ push_free(struct push *p)
     frame_unref(p->socket_rules.ping);
     frame_unref(p->native_rules.ping);
     frame_unref(p->stream_rules.silent);
+    frame_unref(p->stream_rules.slow);
+    frame_unref(p->one_way_rules.slow);
     arena_free(p->scratch);
     push_settings_unref(p->settings);
     free(p->services);
@@ -247,7 +251,9 @@ init(struct push *p)
     p->drain_timer = io_timer_new(p->io, drain_due, p);
     p->socket_rules.ping = frame_text("{}", 2);
     p->native_rules.ping = frame_ping();
-    p->stream_rules.silent = said_no_pong();
+    p->stream_rules.silent = farewell(false, CLOSE_NO_PONG);
+    p->stream_rules.slow = farewell(false, CLOSE_SLOW);
+    p->one_way_rules.slow = farewell(true, CLOSE_SLOW);
     LIST_INIT(&p->open);
     LIST_INIT(&p->closing);
     strmap_init(&p->clients);
@@ -255,6 +261,13 @@ init(struct push *p)
     strmap_init(&p->sessions);
     rules_follow(p);
     services_follow(p);
+}
+
+static bool
+has_frames(const struct push *p)
+{
+    return p->socket_rules.ping && p->native_rules.ping && p->stream_rules.silent
+        && p->stream_rules.slow && p->one_way_rules.slow;
 }
 
 struct push *
@@ -267,8 +280,7 @@ push_new(struct io *io, struct push_settings *settings)
     p->config = push_settings_config(settings);
     init(p);
     channels_new(p);
-    if (!p->socket_rules.ping || !p->native_rules.ping || !p->stream_rules.silent || !open_store(p)
-        || publish_zmq_open(p) != ERR_OK) {
+    if (!has_frames(p) || !open_store(p) || publish_zmq_open(p) != ERR_OK) {
         push_free(p);
         return NULL;
     }

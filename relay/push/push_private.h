@@ -95,7 +95,6 @@ struct push {
     struct io_rules native_rules;           /* WebSocket with protocol pings */
     struct io_rules stream_rules;           /* http_stream, sse */
     struct io_rules one_way_rules;          /* never answer pings */
-    struct io_rules shed_rules;             /* nothing may wait: the next frame closes with 3008 */
 
     bool draining;
     struct io_timer *drain_timer;

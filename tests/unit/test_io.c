@@ -578,6 +578,39 @@ slow_readers_are_closed(void **state)
     }
 }
 
+/* It reads on, too late: what waited is gone, but not what its socket had in part. */
+static void
+a_slow_stream_is_told_why(void **state)
+{
+    static const char last[] = "\r\n9\r\ntoo slow\n\r\n0\r\n\r\n";
+    struct frame *slow = frame_text("too slow", 8);
+    static char bytes[65536 + sizeof last];
+    int fd, frames = 1200;
+    size_t kept = 0;
+    ssize_t n;
+
+    (void)state;
+    world.rules.queue_frames = 1000;
+    world.rules.queue_bytes = 1 << 30;
+    world.rules.slow = slow;
+    fd = slow_peer("/lines", 0);
+    fill();
+    world_on_loop(send_much, &frames);
+    assert_int_equal(world_counter(IO_TOO_SLOW), 1);
+    while ((n = recv(fd, bytes + kept, 65536, 0)) > 0) {
+        size_t got = kept + (size_t)n;
+
+        kept = got < sizeof last - 1 ? got : sizeof last - 1;
+        memmove(bytes, bytes + got - kept, kept);
+    }
+    assert_int_equal(n, 0);
+    assert_memory_equal(bytes, last, sizeof last - 1);
+    close(fd);
+    world_await(&world.client.closed, 1);
+    world.rules.slow = NULL;
+    frame_unref(slow);
+}
+
 static void
 owed(void *arg)
 {
@@ -740,6 +773,7 @@ main(void)
         TEST(the_silent_are_closed_by_their_rules),
         TEST(a_quick_burst_is_not_slow),
         TEST(slow_readers_are_closed),
+        TEST(a_slow_stream_is_told_why),
         TEST(copies_for_the_slow_are_counted_and_dropped),
         TEST(who_catches_up_is_told_of),
         TEST(connections_are_bounded),

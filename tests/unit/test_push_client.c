@@ -303,7 +303,7 @@ memory_that_is_full(void **state)
     assert_int_equal(slow->state, CLIENT_CLOSING);
     assert_int_equal(conns[1].closed, 3008);
     assert_int_equal(push->counters[PUSH_COUNT_SHED_MEMORY], 3);
-    expect("!3008 dropped\n!gone\n");  /* its socket took nothing: no use to wait for it */
+    expect("!clear\n!3008 slow\n!gone\n");  /* its socket took nothing: no use to wait for it */
     admission_shed(push);       /* nobody else has anything waiting */
     assert_int_equal(conns[0].closed, 0);
     expect("");
