@@ -8,7 +8,7 @@
  */
 import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ROUNDS, buildPrograms, inTurn, memory, median, number, run, table } from './lib/bench.mjs';
+import { ROUNDS, buildPrograms, inTurn, memory, median, number, ratio, run, table } from './lib/bench.mjs';
 import { Clients, histogram, quantile, startConfab, startPeers, stopPeers, withDir } from './lib/push.mjs';
 
 const SECONDS = Number(process.env.BENCH_SECONDS || 1);
@@ -39,9 +39,9 @@ async function sideBySide(peers, shape, how) {
 }
 
 function fanOutTable(title, results) {
-    const { raw, Confab } = results;
     table(title, ['', 'deliveries per second', 'CPU µs per delivery', 'p50 ms', 'p99 ms', '× raw, CPU', "CPU × Confab's"],
-        Object.entries(results).map(([name, r]) => [name, r.rate, r.cpu, r.p50, r.p99, r.cpu / raw.cpu, r.cpu / Confab.cpu]));
+        Object.entries(results).map(([name, r]) => [name, r.rate, r.cpu, r.p50, r.p99,
+            ratio(results, name, 'raw', 'cpu'), ratio(results, name, 'Confab', 'cpu')]));
 }
 
 /* ---- (a), (b): fan-out ---- */
@@ -56,15 +56,15 @@ async function fanOut(peers) {
     const spread = await sideBySide(peers, MANY_CHANNELS, (peer) => ({ window: peer.window * 4 }));
     fanOutTable('5,000 sockets, each on 10 of 5,000 channels', spread);
 
-    aim('one channel, one at a time: CPU per delivery × raw', single.Confab.cpu / single.raw.cpu, 1.18, 'max');
-    aim('one channel, as many as go: CPU per delivery × raw', most.Confab.cpu / most.raw.cpu, 1.18, 'max');
+    aim('one channel, one at a time: CPU per delivery × raw', ratio(single, 'Confab', 'raw', 'cpu'), 1.18, 'max');
+    aim('one channel, as many as go: CPU per delivery × raw', ratio(most, 'Confab', 'raw', 'cpu'), 1.18, 'max');
     aim('one channel: million deliveries per second', most.Confab.rate / 1e6, 2, 'min');
-    aim('5,000 × 10 of 5,000 channels: CPU per delivery × raw', spread.Confab.cpu / spread.raw.cpu, 1.18, 'max');
+    aim('5,000 × 10 of 5,000 channels: CPU per delivery × raw', ratio(spread, 'Confab', 'raw', 'cpu'), 1.18, 'max');
     for (const [name, [one, many]] of Object.entries(FAN_OUT_AIMS)) {
         if (!peers[name])
             continue;
-        aim(`one channel: CPU of ${name} × Confab's`, most[name].cpu / most.Confab.cpu, one, 'min');
-        aim(`5,000 × 10 of 5,000: CPU of ${name} × Confab's`, spread[name].cpu / spread.Confab.cpu, many, 'min');
+        aim(`one channel: CPU of ${name} × Confab's`, ratio(most, name, 'Confab', 'cpu'), one, 'min');
+        aim(`5,000 × 10 of 5,000: CPU of ${name} × Confab's`, ratio(spread, name, 'Confab', 'cpu'), many, 'min');
     }
     return most.Confab.rate;
 }
@@ -106,18 +106,18 @@ async function connections(peers) {
         first[name] ??= one;
         return one;
     }])));
-    const { raw, Confab } = results;
     table('10,000 connections, each on a channel of its own',
         ['', 'connects per second', 'CPU µs each', '× raw, rate', '× raw, CPU', 'KiB each, idle'],
-        Object.entries(results).map(([name, r]) => [name, r.rate, r.cpu, r.rate / raw.rate, r.cpu / raw.cpu, first[name].kib]));
+        Object.entries(results).map(([name, r]) => [name, r.rate, r.cpu,
+            ratio(results, name, 'raw', 'rate'), ratio(results, name, 'raw', 'cpu'), first[name].kib]));
     aim('KiB per idle connection, with session, channel and presence', first.Confab.kib, 3, 'max');
-    aim('connects per second × raw', Confab.rate / raw.rate, 0.8, 'min');
-    aim('loop lag p99 while 10,000 connect, ms (bound of the bucket)', Confab.lag, 20, 'max');
+    aim('connects per second × raw', ratio(results, 'Confab', 'raw', 'rate'), 0.8, 'min');
+    aim('loop lag p99 while 10,000 connect, ms (bound of the bucket)', results.Confab.lag, 20, 'max');
     for (const [name, memoryAim, rateAim] of [['nchan', 0.25, 0.7], ['NATS', 0.5, 3], ['socket.io', 0.5, 3], ['ws', 0.5, 3]]) {
         if (!peers[name])
             continue;
         aim(`memory per connection × ${name}'s`, first.Confab.kib / first[name].kib, memoryAim, 'max');
-        aim(`connects per second × ${name}'s`, Confab.rate / results[name].rate, rateAim, 'min');
+        aim(`connects per second × ${name}'s`, ratio(results, 'Confab', name, 'rate'), rateAim, 'min');
     }
 }
 
@@ -161,7 +161,7 @@ async function idleBeside(dir, alone) {
     const { alone: without, crowded: beside } = results;
     table('1,000 sockets on 10 of 1,000 channels', ['', 'CPU µs per delivery'],
         [['alone', without.cpu], ['beside 9,000 idle sockets and channels', beside.cpu]]);
-    aim('CPU per delivery beside 9 times as many that are idle × alone', beside.cpu / without.cpu, 1.15, 'max');
+    aim('CPU per delivery beside 9 times as many that are idle × alone', ratio(results, 'crowded', 'alone', 'cpu'), 1.15, 'max');
 }
 
 /* ---- all ---- */

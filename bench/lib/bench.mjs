@@ -55,7 +55,7 @@ export function median(numbers) {
     return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/* Runs all sides in turn, ROUNDS times: { name: { rate: median, p50: median, ... } }. Odd rounds go
+/* Runs all sides in turn, ROUNDS times: { name: { rate: median, p50: median, ..., rounds: [...] } }. Odd rounds go
  * backwards, so that nobody always follows the same neighbour. */
 export async function inTurn(sides) {
     const seen = Object.fromEntries(Object.keys(sides).map((name) => [name, []]));
@@ -68,11 +68,18 @@ export async function inTurn(sides) {
     for (const [name, rounds] of Object.entries(seen)) {
         results[name] = Object.fromEntries(Object.keys(rounds[0]).map((key) =>
             [key, median(rounds.map((one) => one[key]))]));
+        results[name].rounds = rounds;
         const failures = rounds.reduce((sum, one) => sum + (one.failures || 0), 0);
         if (failures)
             throw new Error(`${name}: ${failures} requests failed`);
     }
     return results;
+}
+
+/* One side's figure by another's: the median of what they were within each round, so that what the machine did
+ * in between counts less. */
+export function ratio(results, side, other, key) {
+    return median(results[side].rounds.map((one, i) => one[key] / results[other].rounds[i][key]));
 }
 
 export function number(x) {
