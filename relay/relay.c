@@ -90,6 +90,7 @@ on_event(void *arg, struct held *h)
     if (h->event.body_len > 0)
         log_unheard(r, &h->event);
     ring_add(r->ring, h);
+    relay_webhooks_event(r, &h->event);
     FAULT("relay.applied");
     if (log_enabled(LOG_LEVEL_DEBUG))
         log_event(LOG_LEVEL_DEBUG, "event", "seq", log_number(h->event.seq), "kind",
@@ -122,6 +123,7 @@ on_lost(void *arg, int64_t head)
     ring_clear(r->ring);
     relay_reload_all(r);
     audience_skip(r->audience, head);
+    relay_webhooks_wake(r);
 }
 
 static const struct inbox_calls inbox_calls = {
@@ -171,6 +173,7 @@ woken(void *arg)
 
     worker_collect(r->worker);
     tail_collect(r->tail);
+    relay_webhooks_collect(r);
 }
 
 /* ---- the bus ---- */
@@ -242,6 +245,8 @@ open_all(struct relay *r)
     relay_session_timers(r);
     relay_presence_timers(r);
     relay_archive_timer(r);
+    if (!relay_webhooks(r))
+        return false;
     io_timer_set(r->bus_timer, 0);      /* what came before the loop runs */
     log_event(LOG_LEVEL_INFO, "following", "head", log_number(head), NULL);
     return tail_start(r->tail) == ERR_OK
@@ -273,7 +278,9 @@ relay_free(struct relay *r)
         return;
     r->stopping = true;
     tail_free(r->tail);
+    relay_webhooks_close(r);
     worker_free(r->worker);
+    relay_webhooks_free(r);
     io_timer_free(r->gap_timer);
     io_timer_free(r->bus_timer);
     relay_session_timers_free(r);
@@ -296,4 +303,5 @@ relay_log_counters(const struct relay *r)
     log_event(LOG_LEVEL_INFO, "log", "seq", log_number(inbox_last(r->inbox)), "repeated",
               log_number(s->repeated), "beyond", log_number(s->beyond), "alien",
               log_number(s->alien), "reads", log_number(s->reads), NULL);
+    relay_webhooks_log(r);
 }

@@ -1,6 +1,6 @@
 /* relay_private - the relay's inside, shared by relay.c (the log and the loop), relay_door.c
- * (handshakes), relay_session.c (connections), relay_presence.c (who is online) and relay_archive.c
- * (quiet dialogs)
+ * (handshakes), relay_session.c (connections), relay_presence.c (who is online), relay_archive.c
+ * (quiet dialogs) and relay_webhook.c (what is posted elsewhere)
  *
  * SPDX-License-Identifier: MIT
  */
@@ -73,6 +73,9 @@ struct relay {
     struct io_timer *archive_timer;
     int64_t archive_due_ms;         /* wall clock */
     bool archiving;
+
+    /* relay_webhook.c */
+    struct relay_webhooks *webhooks;    /* NULL: none are told */
 };
 
 /* relay_door.c */
@@ -95,5 +98,14 @@ void relay_presence_write(struct relay *r);         /* writes what there is to w
 /* relay_archive.c */
 void relay_archive_timer(struct relay *r);
 void relay_archive_timer_free(struct relay *r);
+
+/* relay_webhook.c */
+bool relay_webhooks(struct relay *r);               /* begins, if there are to be any; false: it cannot */
+void relay_webhooks_wake(struct relay *r);          /* something may be due */
+void relay_webhooks_event(struct relay *r, const struct event *e);
+void relay_webhooks_collect(struct relay *r);       /* the loop was woken */
+void relay_webhooks_close(struct relay *r);         /* ends what is being posted; before the workers */
+void relay_webhooks_free(struct relay *r);          /* behind them */
+void relay_webhooks_log(const struct relay *r);
 
 #endif

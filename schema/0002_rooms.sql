@@ -130,3 +130,19 @@ CREATE TABLE runner_key (
     last_used_at   INTEGER
 ) STRICT;
 CREATE INDEX runner_key_conversation ON runner_key (conversation);
+
+-- A message that a key's webhook has yet to be told of. uid: what the receiver knows it by, over all tries. agent: whom it
+-- was addressed to then. claimed: a relay is at it, until due_at; else due_at is when it may be tried.
+CREATE TABLE webhook_delivery (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    uid     TEXT NOT NULL,
+    key     INTEGER NOT NULL REFERENCES runner_key (id) ON DELETE CASCADE,
+    entry   INTEGER NOT NULL REFERENCES entry (id) ON DELETE CASCADE,
+    agent   INTEGER,
+    tries   INTEGER NOT NULL DEFAULT 0,
+    claimed INTEGER NOT NULL DEFAULT 0,
+    due_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX webhook_delivery_key ON webhook_delivery (key, claimed, due_at);
+CREATE INDEX webhook_delivery_due ON webhook_delivery (claimed, due_at);
+CREATE INDEX webhook_delivery_entry ON webhook_delivery (entry);

@@ -20,7 +20,7 @@ uni(case|conv|ctype|gbrk|norm|str|types|width)\.h   shared/utf8\.c
 sodium\.h            shared/(token|jws|event|id|ratelimit|opaque|password)\.c|fcgi/mtchat/(messages|scope)\.c
 zmq\.h               shared/bus_(receiver|sender)\.c|relay/push/publish_zmq(_gate|_message)?\.[ch]
 openssl/.*           relay/io_tls\.c|relay/push/token[a-z_]*\.c
-curl/.*              relay/push/hook[a-z_]*\.c
+curl/.*              relay/http_post\.c
 fcgi(app|_stdio)\.h  fcgi/cgi\.c
 libwebsockets\.h     relay/io_lws\.c
 LIST
@@ -43,7 +43,7 @@ ctl ctl|shared
 LIST
 
 # Chat and push stand side by side on the same ground, and meet in main and setup.
-ground='relay/(io|hub|frame|metrics|wheel|pool|mem|strmap)\.h'
+ground='relay/(io|http_post|hub|frame|metrics|wheel|pool|mem|strmap)\.h'
 while IFS=: read -r file _ line; do
     header=${line#*\"}
     header=${header%%\"*}

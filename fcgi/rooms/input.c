@@ -135,7 +135,7 @@ const struct field rooms_relation_fields[] = {
 
 const struct field rooms_key_fields[] = {
     { "name", F_TEXT, AT(rooms_in_key, name), .max = ROOMS_KEY_NAME_MAX, .flags = TEXT },
-    { "webhookUrl", F_TEXT, AT(rooms_in_key, webhook_url) },
+    { "webhookUrl", F_TEXT, AT(rooms_in_key, webhook_url), .max = ROOMS_WEBHOOK_URL_MAX },
     { 0 },
 };
 
@@ -215,6 +215,50 @@ rooms_url_valid(const char *url)
             return false;
     }
     return true;
+}
+
+/* A number up to end: 1 to 65535. */
+static bool
+is_port(const char *text, const char *end)
+{
+    long n = 0;
+
+    for (; text < end && *text >= '0' && *text <= '9' && n <= 65535; text++)
+        n = n * 10 + *text - '0';
+    return text == end && n >= 1 && n <= 65535;
+}
+
+/* A name, an IPv4 address, or an IPv6 address in brackets; maybe a port. */
+static bool
+is_authority(const char *text, size_t len)
+{
+    size_t host;
+
+    if (len > 0 && *text == '[') {
+        host = 1 + strspn(text + 1, "0123456789abcdefABCDEF:.");
+        if (host < 3 || text[host++] != ']')
+            return false;
+    } else {
+        host = strspn(text, ALNUM "-._");
+    }
+    if (host == 0 || host == len)
+        return host > 0;
+    return text[host] == ':' && is_port(text + host + 1, text + len);
+}
+
+/* Nothing that different readers of URLs might read differently. */
+bool
+rooms_webhook_url_valid(const char *url)
+{
+    const char *authority;
+
+    if (!rooms_url_valid(url))
+        return false;
+    authority = strstr(url, "://") + 3;
+    for (const char *p = url; *p; p++)
+        if ((unsigned char)*p > '~' || *p == '\\' || *p == '#')
+            return false;
+    return is_authority(authority, strcspn(authority, "/?"));
 }
 
 bool

@@ -103,6 +103,9 @@ bool rooms_email_valid(const char *email);
 /* http(s)://host..., without white space and controls. */
 bool rooms_url_valid(const char *url);
 
+/* One that may be posted to: an ASCII http(s) URL of host, maybe port, path and query; no credentials, no fragment. */
+bool rooms_webhook_url_valid(const char *url);
+
 /* Only A-Za-z0-9_.:- */
 bool rooms_event_type_valid(const char *type);
 

@@ -8,6 +8,18 @@
 #include "shared/json.h"
 #include "shared/wire/rooms.h"
 
+static enum err
+check_webhook(struct request *q, const struct config *config, const char *url)
+{
+    if (url && !config->rooms_webhooks)
+        return err_fail(&q->fail, ERR_FIELD, "webhookUrl",
+                        "webhooks are not available here: use the stream");
+    if (url && !rooms_webhook_url_valid(url))
+        return err_fail(&q->fail, ERR_FIELD, "webhookUrl",
+                        "webhookUrl must be an http or https URL in ASCII, without credentials or fragment");
+    return ERR_OK;
+}
+
 enum err
 rooms_create_key(struct request *q, struct reply *r)
 {
@@ -16,13 +28,9 @@ rooms_create_key(struct request *q, struct reply *r)
     struct op op;
     enum err e;
 
-    if (in->webhook_url)
-        return err_fail(&q->fail, ERR_FIELD, "webhookUrl",
-                        "webhooks are not available here: use the stream");
-    if ((e = service_op(q, &op)) != ERR_OK)
-        return e;
-    e = op_runner_key_create(&op, ROOMS_ACTOR(q), ROOMS_PATH(q)->room, in->name, NULL, &key);
-    if (e != ERR_OK)
+    if ((e = service_op(q, &op)) != ERR_OK || (e = check_webhook(q, op.config, in->webhook_url)) != ERR_OK
+        || (e = op_runner_key_create(&op, ROOMS_ACTOR(q), ROOMS_PATH(q)->room, in->name,
+                                     in->webhook_url, &key)) != ERR_OK)
         return e;
     r->status = 201;
     rooms_write_runner_key(&r->body, &key);

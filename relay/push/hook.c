@@ -18,10 +18,10 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "relay/http_post.h"
 #include "relay/mem.h"
 #include "relay/metrics.h"
 #include "relay/push/hook_item.h"
-#include "relay/push/hook_post.h"
 #include "shared/id.h"
 #include "shared/json.h"
 #include "shared/log.h"
@@ -38,7 +38,7 @@ struct target {
 
 struct hook {
     char run[ID_TEXT_SIZE];         /* tells batch numbers of one run from those of another */
-    struct hook_poster *poster;
+    struct http_poster *poster;
     pthread_t thread;
     pthread_mutex_t lock;           /* guards what follows */
     pthread_cond_t work;
@@ -210,15 +210,21 @@ drop(struct batch *b, uint64_t *counter, const char *why)
     b->lost_before += b->events + b->lost;
 }
 
-static enum hook_outcome
+#define SIGNATURE "X-Confab-Signature: "
+
+static enum http_outcome
 attempt(struct hook *h, const struct batch *b, const struct target *t, bool first)
 {
-    struct hook_request r = { .url = t->url, .secret = t->secret, .body = b->body.data,
-                              .body_len = b->body.len, .timeout_ms = t->timeout_ms };
+    char signature[sizeof SIGNATURE - 1 + HTTP_MAC_SIZE] = SIGNATURE;
+    const char *headers[] = { signature, NULL };
+    struct http_post r = { .url = t->url, .headers = *t->secret ? headers : NULL, .body = b->body.data,
+                           .body_len = b->body.len, .timeout_ms = t->timeout_ms };
+    enum http_outcome outcome;
     const char *why;
-    enum hook_outcome outcome = hook_poster_post(h->poster, &r, &why);
 
-    if (outcome != HOOK_POSTED && first)
+    http_mac(signature + sizeof SIGNATURE - 1, t->secret, b->body.data, b->body.len);
+    outcome = http_poster_post(h->poster, &r, &why);
+    if (outcome != HTTP_POSTED && first)
         log_event(LOG_LEVEL_WARNING, "hook", "why", why, "batch",
                   log_number((long long)b->number), NULL);
     return outcome;
@@ -230,7 +236,7 @@ try_once(struct hook *h, struct batch *b, int64_t began_ms, bool first)
 {
     struct target t = target_copy(&h->target);
     uint64_t changes = h->changes;
-    enum hook_outcome outcome;
+    enum http_outcome outcome;
     int64_t now;
 
     pthread_mutex_unlock(&h->lock);
@@ -238,10 +244,10 @@ try_once(struct hook *h, struct batch *b, int64_t began_ms, bool first)
     target_fini(&t);
     pthread_mutex_lock(&h->lock);
     now = when_monotonic_ms();
-    if (outcome == HOOK_POSTED) {
+    if (outcome == HTTP_POSTED) {
         h->posted += (uint64_t)b->events;
         b->lost_before = 0;
-    } else if (outcome == HOOK_REFUSED && h->changes == changes) {
+    } else if (outcome == HTTP_REFUSED && h->changes == changes) {
         drop(b, &h->lost_refused, "refused");
     } else if (now >= began_ms + h->target.give_up_ms || (h->stopping && now >= h->stop_ms)) {
         drop(b, &h->lost_gave_up, "given up");
@@ -321,7 +327,7 @@ init_lock(struct hook *h)
 static void
 release(struct hook *h)
 {
-    hook_poster_free(h->poster);
+    http_poster_free(h->poster);
     pthread_cond_destroy(&h->work);
     pthread_mutex_destroy(&h->lock);
     hook_items_free(h->first);
@@ -354,7 +360,7 @@ hook_new(const struct config *config)
     h->target = target_of(config);
     h->last = &h->first;
     init_lock(h);
-    if (!(h->poster = hook_poster_new()) || !start(h)) {
+    if (!(h->poster = http_poster_new()) || !start(h)) {
         log_event(LOG_LEVEL_ERROR, "hook", "why", "cannot start: nobody will be told", NULL);
         release(h);
         return NULL;
@@ -372,7 +378,7 @@ hook_free(struct hook *h)
     h->stop_ms = when_monotonic_ms() + h->target.linger_ms;
     pthread_cond_signal(&h->work);
     pthread_mutex_unlock(&h->lock);
-    hook_poster_end_by(h->poster, h->stop_ms);
+    http_poster_end_by(h->poster, h->stop_ms);
     pthread_join(h->thread, NULL);
     if (h->waiting || h->shed)
         log_event(LOG_LEVEL_WARNING, "hook", "why", "the relay ends", "dropped",

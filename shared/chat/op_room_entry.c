@@ -74,7 +74,8 @@ append(const struct writing *w)
     w->entry->id = e.id;
     w->entry->at_ms = e.at_ms;
     if ((err = store_room_entry_insert(&s, w->room, w->entry)) == ERR_OK
-        && (err = remember_key(w, &e)) == ERR_OK)
+        && (err = remember_key(w, &e)) == ERR_OK
+        && (err = room_tell_webhooks(w->o, w->room, w->entry)) == ERR_OK)
         room_tell_entry(w->o, w->room, w->entry);
     return err;
 }

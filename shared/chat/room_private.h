@@ -42,4 +42,8 @@ void room_tell_entry(struct op *o, int64_t room, const struct room_entry *e);
 void room_tell_edge(struct op *o, int64_t room, const struct room_edge *edge);
 void room_tell_run(struct op *o, const struct room *room);
 
+/* Writes down for each webhook of the room that it is to be told of a message of the user's; of others not
+ * (op_webhook.c). */
+enum err room_tell_webhooks(struct op *o, int64_t room, const struct room_entry *e);
+
 #endif

@@ -8,6 +8,7 @@
 #define SHARED_STORE_STORE_ROOM_H
 
 #include "shared/chat/op_room.h"
+#include "shared/chat/webhook.h"
 #include "shared/store/store.h"
 
 /* How a statement that reads one row ended: ERR_OK without a row is ERR_NOT_FOUND. */
@@ -147,5 +148,26 @@ enum err store_runner_of_account(const struct store *s, int64_t account, int64_t
 enum err store_runner_find(const struct store *s, const uint8_t *hash, struct runner_key *k_r);
 enum err store_runner_used(const struct store *s, int64_t id);
 enum err store_runner_delete(const struct store *s, int64_t room, int64_t id);
+
+/* ---- messages for webhooks (store_webhook.c) ---- */
+
+/* One for each webhook of the room; *keys_r: whose. */
+enum err store_webhook_insert(const struct store *s, int64_t room, const struct room_entry *e,
+                              int64_t **keys_r, size_t *n_r);
+
+/* Removes a key's oldest beyond max. */
+enum err store_webhook_shed(const struct store *s, int64_t key, int64_t max, int64_t *n_r);
+enum err store_webhook_due(const struct store *s, bool *due_r);
+
+/* When the first will be due of those that are not; 0: none. */
+enum err store_webhook_next(const struct store *s, int64_t *at_ms_r);
+
+/* At most limit that are due, one of each key and share of each account, counting what is claimed already. */
+enum err store_webhook_claim(const struct store *s, int64_t until_ms, int64_t share, int64_t limit,
+                             struct webhook **list_r, size_t *n_r);
+
+/* ERR_OK also when the claim is no longer what it was. */
+enum err store_webhook_delete(const struct store *s, int64_t id, int64_t until_ms);
+enum err store_webhook_again(const struct store *s, int64_t id, int64_t until_ms, int64_t due_ms);
 
 #endif

@@ -408,6 +408,16 @@ rooms_write_runner_frame(struct sbuf *out, const struct event *e)
     sbuf_put(out, e->body + head, e->body_len - head);
 }
 
+void
+rooms_write_runner_message(struct sbuf *out, int64_t room, const struct room_entry *entry)
+{
+    open_frame(out, "message");
+    rooms_kv_id(out, "roomId", room);
+    message_fields(out, entry);
+    json_kv(out, "agentResponse", NULL);
+    close_frame(out);
+}
+
 const char *
 rooms_frame_type(const struct event *e)
 {

@@ -54,6 +54,9 @@ void rooms_write_error_frame(struct sbuf *out, const char *message);
  * with roomId first in its payload. */
 void rooms_write_runner_frame(struct sbuf *out, const struct event *e);
 
+/* A message as that would be, of an entry rather than an event: what webhooks are told. */
+void rooms_write_runner_message(struct sbuf *out, int64_t room, const struct room_entry *entry);
+
 /* "message", "event", "edge_update", "orchestration": the type of an event's frame, for log
  * lines. */
 const char *rooms_frame_type(const struct event *e);

@@ -1,11 +1,11 @@
-/* hook_post - libcurl's owner
+/* http_post - libcurl's owner
  *
  * A transfer runs on a multi handle, though it is always only one: that can be woken from outside, so
  * that the end of the relay need not wait for a server that hangs.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "relay/push/hook_post.h"
+#include "relay/http_post.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -13,18 +13,21 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "relay/address.h"
 #include "relay/mem.h"
 #include "shared/jws.h"
 #include "shared/when.h"
 
-#define ANSWER_MAX 65536            /* of an answer's body; the rest is not waited for */
+#define ANSWER_MAX 65536            /* of an answer; the rest is not waited for */
 
-struct hook_poster {
+struct http_poster {
     CURL *easy;
     CURLM *multi;
     struct curl_slist *headers;
-    size_t answered;                /* bytes of the answer's body so far */
+    size_t answered;                /* bytes of the answer so far */
+    bool kept_out;                  /* an address was refused */
     _Atomic int64_t end_ms;
     char why[CURL_ERROR_SIZE];
 };
@@ -35,11 +38,11 @@ init_library(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* Refusing more ends the transfer; the status has come by then, and that is all we want. */
+/* Of head and body. Refusing more ends the transfer; the status has come by then, and that is all we want. */
 static size_t
 ignore_answer(char *p, size_t size, size_t n, void *arg)
 {
-    struct hook_poster *poster = arg;
+    struct http_poster *poster = arg;
 
     (void)p;
     poster->answered += size * n;
@@ -47,7 +50,7 @@ ignore_answer(char *p, size_t size, size_t n, void *arg)
 }
 
 static void
-add_header(struct hook_poster *p, const char *line)
+add_header(struct http_poster *p, const char *line)
 {
     struct curl_slist *more = curl_slist_append(p->headers, line);
 
@@ -56,19 +59,17 @@ add_header(struct hook_poster *p, const char *line)
     p->headers = more;
 }
 
-static void
-add_signature(struct hook_poster *p, const struct hook_request *r)
+/* Judged when the address is known and about to be connected to: a name may resolve to another one each time. */
+static curl_socket_t
+open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
-    static const char name[] = "X-Confab-Signature: ";
-    char line[sizeof name + 2 * JWS_HS256_BYTES];
-    unsigned char mac[JWS_HS256_BYTES];
-    char *to = line + sizeof name - 1;
+    struct http_poster *p = arg;
 
-    jws_hs256(mac, r->secret, r->body, r->body_len);
-    memcpy(line, name, sizeof name);
-    for (size_t i = 0; i < sizeof mac; i++)
-        to += sprintf(to, "%02x", mac[i]);
-    add_header(p, line);
+    if (purpose != CURLSOCKTYPE_IPCXN || !address_is_public(&to->addr, to->addrlen)) {
+        p->kept_out = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
 static void
@@ -85,23 +86,40 @@ set_protocols(CURL *easy)
 }
 
 static void
-set_up(struct hook_poster *p, const struct hook_request *r)
+set_headers(struct http_poster *p, const struct http_post *r)
 {
-    CURL *easy = p->easy;
-
-    curl_easy_reset(easy);
     curl_slist_free_all(p->headers);
     p->headers = NULL;
     add_header(p, "Content-Type: application/json");
     add_header(p, "Expect:");
-    if (*r->secret)
-        add_signature(p, r);
+    for (size_t i = 0; r->headers && r->headers[i]; i++)
+        add_header(p, r->headers[i]);
+    curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->headers);
+}
+
+/* A proxy would connect for us, to wherever it likes. */
+static void
+set_public_only(struct http_poster *p)
+{
+    curl_easy_setopt(p->easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(p->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(p->easy, CURLOPT_OPENSOCKETDATA, p);
+}
+
+static void
+set_up(struct http_poster *p, const struct http_post *r)
+{
+    CURL *easy = p->easy;
+
+    curl_easy_reset(easy);
+    set_headers(p, r);
     set_protocols(easy);
+    if (r->public_only)
+        set_public_only(p);
     curl_easy_setopt(easy, CURLOPT_URL, r->url);
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, p->headers);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "confab-relay/" PACKAGE_VERSION);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -110,14 +128,17 @@ set_up(struct hook_poster *p, const struct hook_request *r)
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore_answer);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, p);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, ignore_answer);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, p);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, p->why);
     p->answered = 0;
+    p->kept_out = false;
     p->why[0] = '\0';
 }
 
 /* How libcurl says the transfer ended; CURLE_ABORTED_BY_CALLBACK when we ended it. */
 static CURLcode
-transfer(struct hook_poster *p)
+transfer(struct http_poster *p)
 {
     CURLcode result = CURLE_ABORTED_BY_CALLBACK;
     int running = 1, n;
@@ -145,35 +166,35 @@ is_hopeless(CURLcode c)
     return c == CURLE_UNSUPPORTED_PROTOCOL || c == CURLE_URL_MALFORMAT;
 }
 
-static enum hook_outcome
-judge_status(struct hook_poster *p, long status)
+static enum http_outcome
+judge_status(struct http_poster *p, long status)
 {
     snprintf(p->why, sizeof p->why, "status %ld", status);
     if (status >= 200 && status < 300)
-        return HOOK_POSTED;
-    return status >= 400 && status < 500 && status != 408 && status != 429 ? HOOK_REFUSED
-                                                                           : HOOK_FAILED;
+        return HTTP_POSTED;
+    return status >= 400 && status < 500 && status != 408 && status != 429 ? HTTP_REFUSED
+                                                                           : HTTP_FAILED;
 }
 
-struct hook_poster *
-hook_poster_new(void)
+struct http_poster *
+http_poster_new(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    struct hook_poster *p = mem_new(sizeof *p);
+    struct http_poster *p = mem_new(sizeof *p);
 
     pthread_once(&once, init_library);
     atomic_init(&p->end_ms, INT64_MAX);
     p->easy = curl_easy_init();
     p->multi = curl_multi_init();
     if (!p->easy || !p->multi) {
-        hook_poster_free(p);
+        http_poster_free(p);
         return NULL;
     }
     return p;
 }
 
 void
-hook_poster_free(struct hook_poster *p)
+http_poster_free(struct http_poster *p)
 {
     if (!p)
         return;
@@ -185,8 +206,8 @@ hook_poster_free(struct hook_poster *p)
     free(p);
 }
 
-enum hook_outcome
-hook_poster_post(struct hook_poster *p, const struct hook_request *r, const char **why_r)
+enum http_outcome
+http_poster_post(struct http_poster *p, const struct http_post *r, const char **why_r)
 {
     long status = 0;
     CURLcode c;
@@ -198,15 +219,28 @@ hook_poster_post(struct hook_poster *p, const struct hook_request *r, const char
         curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
         return judge_status(p, status);
     }
-    if (!p->why[0])
+    if (p->kept_out)
+        snprintf(p->why, sizeof p->why, "not a public address");
+    else if (!p->why[0])
         snprintf(p->why, sizeof p->why, "%s",
                  c == CURLE_ABORTED_BY_CALLBACK ? "the relay ends" : curl_easy_strerror(c));
-    return is_hopeless(c) ? HOOK_REFUSED : HOOK_FAILED;
+    return is_hopeless(c) ? HTTP_REFUSED : HTTP_FAILED;
 }
 
 void
-hook_poster_end_by(struct hook_poster *p, int64_t at_ms)
+http_poster_end_by(struct http_poster *p, int64_t at_ms)
 {
     atomic_store(&p->end_ms, at_ms);
     curl_multi_wakeup(p->multi);
+}
+
+char *
+http_mac(char out[HTTP_MAC_SIZE], const char *secret, const void *p, size_t len)
+{
+    unsigned char mac[JWS_HS256_BYTES];
+
+    jws_hs256(mac, secret, p, len);
+    for (size_t i = 0; i < sizeof mac; i++)
+        sprintf(out + 2 * i, "%02x", mac[i]);
+    return out;
 }
