@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* RFC 6455 section 5.2: final fragment and opcode; then the length in 7, 16 or 64 bits. */
-enum { FIN_TEXT = 0x81, FIN_PING = 0x89 };
+enum { FIN_TEXT = 0x81, FIN_BINARY = 0x82, FIN_PING = 0x89 };
 enum { LENGTH_7_MAX = 125, LENGTH_16 = 126, LENGTH_64 = 127, LENGTH_16_MAX = 0xffff };
 enum { HEADER_MAX = 10 };
 
@@ -70,6 +70,12 @@ frame_text(const void *payload, size_t len)
 }
 
 struct frame *
+frame_binary(const void *payload, size_t len)
+{
+    return frame_build(FIN_BINARY, payload, len);
+}
+
+struct frame *
 frame_ping(void)
 {
     return frame_build(FIN_PING, ".", 1);
@@ -119,6 +125,7 @@ frame_next(const struct frame *f, uint32_t *at, struct frame_view *v)
     v->payload = h + header;
     v->len = (size_t)len;
     v->text = h[0] == FIN_TEXT;
+    v->binary = h[0] == FIN_BINARY;
     *at += header + (uint32_t)len;
     return true;
 }
@@ -126,11 +133,10 @@ frame_next(const struct frame *f, uint32_t *at, struct frame_view *v)
 struct frame *
 frame_part(const struct frame *f, uint32_t *at)
 {
+    unsigned char first = *at < f->len ? f->bytes[*at] : 0;
     struct frame_view v;
 
-    if (!frame_next(f, at, &v))
-        return NULL;
-    return frame_build(v.text ? FIN_TEXT : FIN_PING, v.payload, v.len);
+    return frame_next(f, at, &v) ? frame_build(first, v.payload, v.len) : NULL;
 }
 
 struct frame *

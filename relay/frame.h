@@ -24,11 +24,14 @@ struct frame {
 /* A new frame around payload, with one reference. NULL when out of memory. */
 struct frame *frame_text(const void *payload, size_t len);
 
+/* The same for a binary message. */
+struct frame *frame_binary(const void *payload, size_t len);
+
 /* A new ping frame. It carries one byte: some libraries do not tell us of an empty pong. */
 struct frame *frame_ping(void);
 bool frame_is_ping(const struct frame *f);
 
-/* Several text frames as one piece, which a queue takes or leaves as a whole. NULL when out of memory
+/* Several frames as one piece, which a queue takes or leaves as a whole. NULL when out of memory
  * or n is 0. */
 struct frame *frame_join(struct frame *const *list, size_t n);
 
@@ -40,7 +43,7 @@ struct frame *frame_part(const struct frame *f, uint32_t *at);
 struct frame_view {
     const unsigned char *payload;
     size_t len;
-    bool text;              /* not a ping */
+    bool text, binary;      /* neither: a ping */
 };
 bool frame_next(const struct frame *f, uint32_t *at, struct frame_view *v);
 

@@ -122,6 +122,12 @@ struct io_service {
     enum io_verdict (*request)(void *arg, const struct io_request *r, struct io_exchange *x,
                                struct io_answer *a, struct io_client **client_r);
     void *arg;
+    bool holds;                 /* its answers may be due for long: they count as connections */
+    /* Asked when only the head of a request that has a body was read. true: `request` follows with the same x, or
+     * what was set here with io_exchange_on_gone when the body does not come whole. false: *a is the answer, and the
+     * body is left unread. NULL: not asked. */
+    bool (*announced)(void *arg, const struct io_request *r, struct io_exchange *x,
+                      struct io_answer *a);
 };
 
 /* ---- the loop ---- */
@@ -178,7 +184,8 @@ void io_timer_free(struct io_timer *t);
  * is sent. The exchange ends. */
 void io_exchange_answer(struct io_exchange *x, const struct io_answer *a);
 
-/* Tells when the peer leaves before the answer. The exchange must still be answered. */
+/* Tells when the peer leaves before the answer; gone NULL: no more. The exchange must still be answered, unless its
+ * request had not come whole. */
 void io_exchange_on_gone(struct io_exchange *x, void (*gone)(void *arg), void *arg);
 
 /* ---- what is done with connections ---- */

@@ -21,6 +21,12 @@ static const double idle_s = 75.0;          /* how long one may take to ask agai
 
 /* ---- lists, watchers, memory ---- */
 
+static bool
+is_held(const struct io_exchange *x)
+{
+    return x->service != NULL && x->service->holds;
+}
+
 static void
 list_leave(struct io_exchange *x)
 {
@@ -28,7 +34,10 @@ list_leave(struct io_exchange *x)
 
     if (x->state == EXCHANGE_LATER) {
         TAILQ_REMOVE(&all->later, x, entry);
-        x->listener->n_later--;
+        if (is_held(x))
+            all->n_held--;
+        else
+            x->listener->n_later--;
     } else {
         TAILQ_REMOVE(&all->pending, x, entry);
         x->listener->n_pending--;
@@ -44,7 +53,10 @@ io_exchange_join(struct io_exchange *x, enum io_exchange_state state)
     x->state = (uint8_t)state;
     if (state == EXCHANGE_LATER) {
         TAILQ_INSERT_TAIL(&all->later, x, entry);
-        x->listener->n_later++;
+        if (is_held(x))
+            all->n_held++;
+        else
+            x->listener->n_later++;
     } else {
         TAILQ_INSERT_TAIL(&all->pending, x, entry);
         x->listener->n_pending++;
@@ -116,10 +128,22 @@ io_exchange_release(struct io_exchange *x)
 }
 
 void
+io_exchange_tell_gone(struct io_exchange *x)
+{
+    void (*gone)(void *arg) = x->on_gone;
+
+    x->on_gone = NULL;
+    if (gone != NULL)
+        gone(x->gone_arg);
+}
+
+void
 io_exchange_drop(struct io_exchange *x)
 {
     struct io *io = x->all->io;
 
+    if (x->state == EXCHANGE_BODY)
+        io_exchange_tell_gone(x);
     close(io_exchange_release(x));
     io_accept_resume(io->accept);
 }
@@ -203,6 +227,8 @@ io_exchange_refuse(struct io_exchange *x, int status, enum io_counter counter)
 {
     struct io_answer answer = { .status = status, .close = true };
 
+    if (x->state == EXCHANGE_BODY)
+        io_exchange_tell_gone(x);
     io_count(x->all->io, counter, 1);
     sbuf_init(&answer.body, 0);
     sbuf_init(&answer.headers, 256);
@@ -238,8 +264,7 @@ io_exchange_listen(struct io_exchange *x)
         return;
     io_count(x->all->io, IO_LOST, 1);
     x->gone = x->close = true;
-    if (x->on_gone != NULL)
-        x->on_gone(x->gone_arg);
+    io_exchange_tell_gone(x);
 }
 
 void
@@ -277,8 +302,11 @@ io_exchanges_free(struct io_exchanges *all)
 
     if (all == NULL)
         return;
-    while ((x = TAILQ_FIRST(&all->pending)) != NULL)
+    while ((x = TAILQ_FIRST(&all->pending)) != NULL) {
+        if (x->state == EXCHANGE_BODY)
+            io_exchange_tell_gone(x);
         close(io_exchange_release(x));
+    }
     while ((x = TAILQ_FIRST(&all->later)) != NULL) {    /* whoever answers it frees it */
         ev_io_stop(all->io->loop, &x->watch);
         close(x->watch.fd);
@@ -323,5 +351,5 @@ io_exchange_on_gone(struct io_exchange *x, void (*gone)(void *arg), void *arg)
     x->on_gone = gone;
     x->gone_arg = arg;
     if (x->gone)
-        gone(arg);
+        io_exchange_tell_gone(x);
 }

@@ -53,6 +53,7 @@ struct io_exchanges {
     struct io_exchange_list pending;    /* the longest unmoved first */
     struct io_exchange_list later;
     unsigned n_pending;
+    int64_t n_held;                     /* of those later, the ones that count as connections */
     size_t unfinished;                  /* bytes of all requests that are kept */
 };
 
@@ -67,6 +68,9 @@ double io_exchange_patience_s(const struct io_exchange *x);
 
 /* Answered before, and nothing of a further request has come. */
 bool io_exchange_is_idle(const struct io_exchange *x);
+
+/* Tells who asked for it that the peer is gone, once. */
+void io_exchange_tell_gone(struct io_exchange *x);
 
 /* Frees the exchange and returns its socket, which is the caller's now. */
 int io_exchange_release(struct io_exchange *x);

@@ -76,6 +76,17 @@ write_bytes(struct conn *c, unsigned char *p, size_t len)
     return lws_write(c->wsi, p + n, c->owed, LWS_WRITE_HTTP) < (int)c->owed ? -1 : 0;
 }
 
+static enum lws_write_protocol
+protocol_of(const struct frame *f)
+{
+    struct frame_view v;
+    uint32_t at = 0;
+
+    if (frame_is_ping(f))
+        return LWS_WRITE_PING;
+    return frame_next(f, &at, &v) && v.binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
+}
+
 /* One message in the library's own framing. */
 static int
 write_framed(struct conn *c)
@@ -89,8 +100,7 @@ write_framed(struct conn *c)
     if (p != NULL) {
         memcpy(p + LWS_PRE, f->bytes + f->payload, len);
         count_write(c, len);
-        e = lws_write(c->wsi, p + LWS_PRE, len, frame_is_ping(f) ? LWS_WRITE_PING : LWS_WRITE_TEXT)
-            < (int)len ? -1 : 0;
+        e = lws_write(c->wsi, p + LWS_PRE, len, protocol_of(f)) < (int)len ? -1 : 0;
         conn_owe(c, lws_partial_buffered(c->wsi) ? len : 0);
     }
     if (p != l->gather)

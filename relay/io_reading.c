@@ -82,9 +82,8 @@ verdict_follow(struct io_exchange *x, enum io_verdict verdict, struct io_answer 
     }
 }
 
-/* Asks the layer above, and does what it says. */
-static void
-exchange_decide(struct io_exchange *x)
+static struct io_request
+request_of(struct io_exchange *x)
 {
     const struct io_head *head = &x->parsed;
     struct io_request request = {
@@ -92,12 +91,22 @@ exchange_decide(struct io_exchange *x)
         .address = x->address, .body = sbuf_str(&x->content), .body_len = x->content.len,
         .secure = x->listener->tls != NULL, .fields = &head->fields,
     };
+
+    if (x->listener->local && head->forwarded != NULL && strlen(head->forwarded) < IO_ADDRESS_SIZE)
+        request.address = head->forwarded;
+    return request;
+}
+
+/* Asks the layer above, and does what it says. */
+static void
+exchange_decide(struct io_exchange *x)
+{
+    struct io_request request = request_of(x);
     struct io_answer answer = { .status = 500 };
     struct io_client *client = NULL;
     enum io_verdict verdict;
 
-    if (x->listener->local && head->forwarded != NULL && strlen(head->forwarded) < IO_ADDRESS_SIZE)
-        request.address = head->forwarded;
+    x->on_gone = NULL;          /* the body has come */
     sbuf_init(&answer.body, IO_ANSWER_MAX);
     sbuf_init(&answer.headers, IO_HEADERS_MAX);
     x->deciding = true;
@@ -106,6 +115,29 @@ exchange_decide(struct io_exchange *x)
     verdict_follow(x, verdict, &answer, client);
     sbuf_fini(&answer.body);
     sbuf_fini(&answer.headers);
+}
+
+/* Asks whether the body is to be read; false: it was answered. */
+static bool
+exchange_announce(struct io_exchange *x)
+{
+    struct io_request request = request_of(x);
+    struct io_answer answer = { .status = 500 };
+    bool wanted;
+
+    if (x->service->announced == NULL)
+        return true;
+    sbuf_init(&answer.body, IO_ANSWER_MAX);
+    sbuf_init(&answer.headers, IO_HEADERS_MAX);
+    wanted = x->service->announced(x->service->arg, &request, x, &answer);
+    if (!wanted) {
+        io_count(x->all->io, IO_ANSWERED, 1);
+        x->close = true;        /* what follows would be taken for a request */
+        io_exchange_reply(x, &answer);
+    }
+    sbuf_fini(&answer.body);
+    sbuf_fini(&answer.headers);
+    return wanted;
 }
 
 /* ---- whose it is ---- */
@@ -173,6 +205,9 @@ exchange_await_body(struct io_exchange *x)
     static const char permission[] = "HTTP/1.1 100 Continue\r\n\r\n";
     const ssize_t len = sizeof permission - 1;
 
+    if (!exchange_announce(x))
+        return;
+    x->state = EXCHANGE_BODY;
     io_body_begin(&x->body, &x->parsed, x->service->body_max);
     if (x->parsed.content_length > x->service->body_max) {
         io_exchange_refuse(x, 413, IO_REFUSED_BODY);
@@ -184,7 +219,6 @@ exchange_await_body(struct io_exchange *x)
         io_exchange_drop(x);
         return;
     }
-    x->state = EXCHANGE_BODY;
     io_exchange_deadline(x, io_exchange_patience_s(x));
     exchange_read_body(x);      /* it is often there already */
 }
@@ -209,7 +243,8 @@ exchange_head_whole(struct io_exchange *x)
 
         io_count(io, IO_NOWHERE, 1);
         io_exchange_reply(x, &nowhere);
-    } else if (x->parsed.upgrade && io_links_count(io->links) >= io->config->relay_connections_max) {
+    } else if ((x->parsed.upgrade || x->service->holds)
+               && io_links_count(io->links) + x->all->n_held >= io->config->relay_connections_max) {
         io_exchange_refuse(x, 503, IO_REFUSED_FULL);
     } else if (x->listener->n_later >= LATER_MAX) {
         io_exchange_refuse(x, 503, IO_REFUSED_CROWD);

@@ -18,6 +18,7 @@
 #include "relay/chat_part.h"
 #include "relay/push/push.h"
 #include "relay/setup.h"
+#include "relay/socketio/conformance.h"
 #include "shared/log.h"
 
 #define SERVICES_MAX 64         /* a process serves about twenty */
@@ -27,6 +28,7 @@ struct program {
     struct io *io;
     struct chat_part *chat;         /* NULL: no chat systems */
     struct push *push;              /* NULL: no push server */
+    struct socketio *socketio;      /* NULL: nobody speaks it */
     struct io_listener *clients, *servers;
     struct io_service services[SERVICES_MAX];   /* of the clients' listener */
     size_t n_services;
@@ -102,6 +104,10 @@ gather_services(struct program *p)
         services = push_server_services(p->push, &n);
         serve(p, services, n);
     }
+    if (p->socketio) {
+        services = socketio_services(p->socketio, &n);
+        serve(p, services, n);
+    }
     if (p->chat) {
         unknown = chat_part_unknown(p->chat);
         serve(p, &unknown, 1);
@@ -132,11 +138,13 @@ end(struct program *p)
     p->ending = true;
     log_event(LOG_LEVEL_INFO, "stopping", "connections", log_number(io_connections(p->io)), NULL);
     io_unlisten(p->clients);
-    p->parts_ending = (p->chat != NULL) + (p->push != NULL);
+    p->parts_ending = (p->chat != NULL) + (p->push != NULL) + (p->socketio != NULL);
     if (p->chat)
         chat_part_shut(p->chat, part_ended, p);
     if (p->push)
         push_drain(p->push, part_ended, p);
+    if (p->socketio)
+        socketio_shut(p->socketio, part_ended, p);
 }
 
 /* ---- new settings ---- */
@@ -227,6 +235,10 @@ start_parts(struct program *p)
         return 1;
     if (p->setup.push && !(p->push = push_new(p->io, push_settings_ref(p->setup.push))))
         return 1;
+    if (c->sio_conformance && !(p->socketio = socketio_new(p->io, c)))
+        return 1;
+    if (c->sio_conformance)
+        conformance_serve(p->socketio);
     return 0;
 }
 
@@ -276,6 +288,7 @@ free_parts(struct program *p)
 {
     if (p->io)
         io_drop_all(p->io);
+    socketio_free(p->socketio);
     push_free(p->push);
     chat_part_free(p->chat);
     io_free(p->io);

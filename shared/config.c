@@ -424,7 +424,7 @@ check_parts(const struct config *c, struct fail *fail)
                         known_systems[0] != NULL
                             ? "systems names a system that does not exist"
                             : "this build has no chat systems: systems must be empty");
-    if (!config_has_chat(c) && !c->push)
+    if (!config_has_chat(c) && !c->push && !c->sio_conformance)
         return err_fail(fail, ERR_FIELD, "systems",
                         "nothing to serve: systems is empty and push is off");
     if (config_has_chat(c) && c->push && strcmp(c->push_api_listen, "clients") == 0)

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "relay/cors.h"
 #include "relay/mem.h"
 #include "shared/field.h"
 #include "shared/id.h"
@@ -119,7 +120,7 @@ emulation_request(void *arg, const struct io_request *r, struct io_exchange *x, 
     if (!client_origin(p, r, a))
         return v;
     if (strcmp(r->method, "OPTIONS") == 0) {
-        client_preflight(r, a, "POST, OPTIONS");
+        cors_preflight(r, a, "POST, OPTIONS");
     } else if (strcmp(r->method, "POST") != 0) {
         sbuf_puts(&a->headers, "Allow: POST, OPTIONS\r\n");
         client_answer(a, 405);

@@ -98,8 +98,6 @@ void client_session_close(struct push_client *c);   /* fine for one without */
 
 /* Origin and CORS of the pages that may use us. false: *a is a refusal. */
 bool client_origin(struct push *p, const struct io_request *r, struct io_answer *a);
-/* The answer to OPTIONS, after client_origin. methods: of Access-Control-Allow-Methods. */
-void client_preflight(const struct io_request *r, struct io_answer *a, const char *methods);
 /* An answer without body. */
 enum io_verdict client_answer(struct io_answer *a, int status);
 

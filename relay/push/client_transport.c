@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "relay/cors.h"
 #include "relay/push/admission.h"
 #include "shared/log.h"
 #include "shared/percent.h"
@@ -97,24 +98,8 @@ client_origin(struct push *p, const struct io_request *r, struct io_answer *a)
         refuse(r, a, 403, "origin");
         return false;
     }
-    sbuf_printf(&a->headers,
-                "Access-Control-Allow-Origin: %s\r\nAccess-Control-Allow-Credentials: true\r\n"
-                "Vary: Origin\r\n",
-                origin);
+    cors_allow(&a->headers, origin, true);
     return true;
-}
-
-void
-client_preflight(const struct io_request *r, struct io_answer *a, const char *methods)
-{
-    const char *headers = io_header(r, "Access-Control-Request-Headers");
-
-    if (io_header(r, "Origin")) {
-        sbuf_printf(&a->headers, "Access-Control-Allow-Methods: %s\r\n", methods);
-        if (headers)
-            sbuf_printf(&a->headers, "Access-Control-Allow-Headers: %s\r\n", headers);
-    }
-    client_answer(a, 204);
 }
 
 /* ---- admission ---- */
@@ -241,7 +226,7 @@ decide(struct push *p, const struct io_request *r, struct io_answer *a, const st
         return refuse(r, a, 405, "method");
     }
     if (strcmp(r->method, "OPTIONS") == 0) {
-        client_preflight(r, a, t->methods);
+        cors_preflight(r, a, t->methods);
         return IO_ANSWER;
     }
     return t->stream ? open_stream(p, r, a, t, client_r) : open_socket(p, r, a, t, client_r);

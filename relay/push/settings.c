@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "relay/push/origin.h"
+#include "relay/origin.h"
 #include "relay/push/settings_check.h"
 #include "shared/utf8.h"
 
@@ -27,9 +27,7 @@ struct push_settings {
     struct token_keys *keys;
     struct section *sections;       /* by name; the first is the one without */
     size_t n_sections;
-    struct origin *origins;
-    size_t n_origins, origins_size;
-    bool any_origin;
+    struct origin_list origins;
 };
 
 /* ---- making ---- */
@@ -91,29 +89,14 @@ static enum err
 compile_origins(struct push_settings *s, struct fail *fail)
 {
     static const char name[] = "push_allowed_origins";
-    const char *p = s->config->push_allowed_origins;
-    struct origin origin;
-    size_t len, end;
+    size_t len;
+    const char *wrong
+        = origin_list_read(s->arena, s->config->push_allowed_origins, &s->origins, &len);
 
-    for (; p[0] != '\0'; p += end + (p[end] == ',')) {
-        p += strspn(p, WHITE);
-        end = strcspn(p, ",");
-        for (len = end; len > 0 && strchr(WHITE, p[len - 1]) != NULL; len--)
-            ;
-        if (len == 0)
-            continue;
-        if (len == 1 && p[0] == '*') {
-            s->any_origin = true;
-            continue;
-        }
-        if (!origin_parse(p, len, &origin))
-            return err_fail(fail, ERR_FIELD, name, "%s: %.*s is not SCHEME://HOST[:PORT] or *",
-                            name, (int)(len < 80 ? len : 80), p);
-        s->origins = arena_grow(s->arena, s->origins, s->n_origins, &s->origins_size,
-                                sizeof *s->origins);
-        s->origins[s->n_origins++] = origin;
-    }
-    return ERR_OK;
+    if (wrong == NULL)
+        return ERR_OK;
+    return err_fail(fail, ERR_FIELD, name, "%s: %.*s is not SCHEME://HOST[:PORT] or *", name,
+                    (int)(len < 80 ? len : 80), wrong);
 }
 
 enum err
@@ -283,21 +266,16 @@ push_settings_origin(const struct push_settings *s, const char *origin, const ch
                      bool secure)
 {
     struct origin o;
-    size_t i;
 
     if (origin == NULL)
         return true;
     if (strcmp(origin, "null") == 0)
         return false;
-    if (s->any_origin)
+    if (origin_listed(&s->origins, origin))
         return true;
-    if (!origin_parse(origin, strlen(origin), &o))
-        return false;
-    for (i = 0; i < s->n_origins; i++)
-        if (origin_equal(&s->origins[i], &o))
-            return true;
     /* Behind a web server that ends TLS we are not secure though the page is; the other way round it is no page of ours.
      * Nor is what an app names as it likes, by a scheme of its own. */
-    return s->n_origins == 0 && host != NULL && origin_is_host(&o, host)
+    return s->origins.n == 0 && host != NULL && origin_parse(origin, strlen(origin), &o)
+           && origin_is_host(&o, host)
            && (strcmp(o.scheme, "https") == 0 || (!secure && strcmp(o.scheme, "http") == 0));
 }

@@ -2,12 +2,13 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "relay/push/origin.h"
+#include "relay/origin.h"
 
 #include <ctype.h>
 #include <string.h>
 
 #define PORT_MAX 65535
+#define WHITE " \t\r\n"
 #define WORD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 static unsigned
@@ -100,4 +101,52 @@ origin_is_host(const struct origin *o, const char *host)
 
     return parse_host(host, strlen(host), &other) && other.port == o->port
            && strcmp(other.host, o->host) == 0;
+}
+
+/* ---- lists ---- */
+
+static void
+list_add(struct arena *a, struct origin_list *l, const struct origin *o)
+{
+    l->list = arena_grow(a, l->list, l->n, &l->size, sizeof *l->list);
+    l->list[l->n++] = *o;
+}
+
+const char *
+origin_list_read(struct arena *a, const char *text, struct origin_list *l_r, size_t *len_r)
+{
+    const char *wrong = NULL;
+    struct origin origin;
+    size_t len, end;
+
+    for (; text[0] != '\0'; text += end + (text[end] == ',')) {
+        text += strspn(text, WHITE);
+        end = strcspn(text, ",");
+        for (len = end; len > 0 && strchr(WHITE, text[len - 1]) != NULL; len--)
+            ;
+        if (len == 1 && text[0] == '*') {
+            l_r->any = true;
+        } else if (len > 0 && origin_parse(text, len, &origin)) {
+            list_add(a, l_r, &origin);
+        } else if (len > 0 && wrong == NULL) {
+            wrong = text;
+            *len_r = len;
+        }
+    }
+    return wrong;
+}
+
+bool
+origin_listed(const struct origin_list *l, const char *origin)
+{
+    struct origin o;
+
+    if (l->any)
+        return true;
+    if (l->n == 0 || !origin_parse(origin, strlen(origin), &o))
+        return false;
+    for (size_t i = 0; i < l->n; i++)
+        if (origin_equal(&l->list[i], &o))
+            return true;
+    return false;
 }
