@@ -25,8 +25,8 @@ const OPENING = 50;             /* sockets opened at a time */
 const SHIPPED = { CONFAB_ROOMS_PASSWORD_MEMORY_KIB: undefined, CONFAB_ROOMS_PASSWORD_PASSES: undefined,
                   CONFAB_ROOMS_LOGIN_PER_MINUTE: '1000000' };
 
-const start = (env = {}) => Instance.start({ systems: 'rooms', handlers: HANDLERS, env: { ...SHIPPED, ...env } });
-const pids = (confab) => confab.handlers.map(({ pid }) => pid);
+const start = (env = {}, more = {}) => Instance.start({ systems: 'rooms', handlers: HANDLERS, env: { ...SHIPPED, ...env }, ...more });
+const pids = (confab) => [...confab.handlers, ...confab.logins].map(({ pid }) => pid);
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? NaN;
 
 /* ---- logins ---- */
@@ -80,18 +80,18 @@ function get(port, path, token, agent) {
 
 async function logins() {
     const sides = {}, instances = [];
-    for (const hashing of [1, 2, HANDLERS]) {
-        const confab = await start({ CONFAB_ROOMS_PASSWORD_PROCESSES: String(hashing) });
+    for (const [hashing, own] of [[1, 0], [2, 0], [HANDLERS, 0], [HANDLERS, 1]]) {
+        const confab = await start({ CONFAB_ROOMS_PASSWORD_PROCESSES: String(hashing) }, { handlers: HANDLERS - own, logins: own });
         const anna = await register(confab);
         const room = await anna.room('r', ['a']);
         for (let i = 0; i < 20; i++)
             await anna.say(room.id, `number ${i}`);
         instances.push(confab);
-        if (hashing === 1) {
+        if (instances.length === 1) {
             sides['one login after the other, no reads'] = () => load(confab, anna, room, 1, 0);
             sides['reads alone'] = () => load(confab, anna, room, 0);
         }
-        sides[`reads beside logins, ${hashing} of ${HANDLERS} processes may hash`] = () => load(confab, anna, room, LOGINS);
+        sides[`reads beside logins, ${own ? '1 of 4 handlers for them alone' : `${hashing} of ${HANDLERS} handlers may hash`}`] = () => load(confab, anna, room, LOGINS);
     }
     const results = await inTurn(sides);
     const alone = results['reads alone'], [one] = Object.values(results);

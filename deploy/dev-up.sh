@@ -153,6 +153,10 @@ relay_as_lighttpd_knows_it() {
     esac
 }
 
+handler_as_lighttpd_knows_it() {
+    printf '("socket" => "%s", "check-local" => "disable", "disable-time" => 0)' "$run/$1.sock"
+}
+
 # Handlers answer with these headers themselves, with the same values.
 cors_for_lighttpd() {
     [[ $(setting cors_allowed_origins) == '*' && $(setting cors_allow_credentials) =~ ^(0|false)$ ]] &&
@@ -160,11 +164,13 @@ cors_for_lighttpd() {
 }
 
 write_lighttpd_conf() {
-    local text list= i kib
+    local text list= i kib logins
     text=$(<"$top/deploy/lighttpd.conf.in")
     for ((i = 1; i <= handlers; i++)); do
-        list+="${list:+, }(\"socket\" => \"$run/handler-$i.sock\", \"check-local\" => \"disable\", \"disable-time\" => 0)"
+        list+="${list:+, }$(handler_as_lighttpd_knows_it "handler-$i")"
     done
+    logins=$list
+    [[ -n $has_rooms ]] && logins=$(handler_as_lighttpd_knows_it handler-logins)
     # Far above the handlers' own limit, so that it is they who refuse, in the API's form.
     kib=$(($(setting body_max) / 1024 * 16))
     ((kib > 2097152)) && kib=2097152
@@ -172,6 +178,7 @@ write_lighttpd_conf() {
     text=${text//@WWW@/"$top/www"}
     text=${text//@ERRORS@/"$top/deploy/errors"}
     text=${text//@HANDLERS@/"$list"}
+    text=${text//@LOGINS@/"$logins"}
     text=${text//@RELAY@/"$(relay_as_lighttpd_knows_it)"}
     text=${text//@BODY_KIB@/"$kib"}
     text=${text//@ACCESS_LOG@/"$log/access.log"}
@@ -327,6 +334,7 @@ start_everything() {
     for ((i = 1; i <= handlers; i++)); do
         services+=("handler-$i")
     done
+    [[ -n $has_rooms ]] && services+=(handler-logins)
     services+=(lighttpd)
     fresh_log access
     fresh_log runner

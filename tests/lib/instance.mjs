@@ -142,13 +142,14 @@ class Api {
 
 export class Instance {
     handlers = [];
+    logins = [];        /* handlers that do nothing else */
     relays = [];
     sockets = [];
     atEnd = [];         /* what else has to stop first */
     #serial = 0;
     #markers = new Map();
 
-    /* options: systems ('mtchat', 'rooms' or both), auth 'trusted' | 'jwt', handlers, relays (numbers), env (CONFAB_ settings), fault (the point
+    /* options: systems ('mtchat', 'rooms' or both), auth 'trusted' | 'jwt', handlers, logins, relays (numbers), env (CONFAB_ settings), fault (the point
      * that arm() makes strike), faultIn ('handler' or 'relay': where, if the point does not tell) */
     static async start(options = {}) {
         const confab = new Instance(options);
@@ -161,7 +162,7 @@ export class Instance {
         return confab;
     }
 
-    constructor({ systems = 'mtchat', auth = 'trusted', handlers = 2, relays = 1, env = {}, fault, faultIn, keep = false } = {}) {
+    constructor({ systems = 'mtchat', auth = 'trusted', handlers = 2, logins = 0, relays = 1, env = {}, fault, faultIn, keep = false } = {}) {
         Object.assign(this, { systems, auth, fault, faultIn });
         this.keep = keep || Boolean(process.env.CONFAB_TEST_KEEP);
         this.dir = mkdtempSync(path.join(tmpdir(), 'confab-'));
@@ -186,11 +187,11 @@ export class Instance {
         for (const [name, value] of Object.entries(this.env))
             if (value === null || value === undefined)
                 delete this.env[name];
-        this.count = { handlers, relays: process.env.NO_RELAY ? 0 : relays };
+        this.count = { handlers, logins, relays: process.env.NO_RELAY ? 0 : relays };
     }
 
     get everything() {
-        return [...this.handlers, ...this.relays, this.lighttpd].filter(Boolean);
+        return [...this.handlers, ...this.logins, ...this.relays, this.lighttpd].filter(Boolean);
     }
 
     async #start() {
@@ -200,11 +201,11 @@ export class Instance {
         const watched = (name, command, args, ready, env = {}) =>
             new Process(name, command, args, { env: { ...this.env, ...env }, ready, cwd: this.dir,
                                                log: path.join(this.dir, `${name}.log`) });
-        for (let i = 0; i < this.count.handlers; i++) {
+        for (let i = 0; i < this.count.handlers + this.count.logins; i++) {
             const socket = path.join(this.dir, `handler${i}.sock`);
             const one = watched(`handler${i}`, path.join(BUILD, 'fcgi/confab.fcgi'),
                 ['--listen', `unix:${socket}`], () => listening(socket), faulty('handler'));
-            this.handlers.push(Object.assign(one, { socket }));
+            (i < this.count.handlers ? this.handlers : this.logins).push(Object.assign(one, { socket }));
         }
         for (let i = 0; i < this.count.relays; i++) {
             const socket = path.join(this.dir, `relay${i}.sock`);
@@ -212,7 +213,7 @@ export class Instance {
                 { CONFAB_RELAY_NAME: `relay${i}`, CONFAB_RELAY_LISTEN: `unix:${socket}`, ...faulty('relay') });
             this.relays.push(Object.assign(one, { socket }));
         }
-        await Promise.all([...this.handlers, ...this.relays].map((one) => one.start()));
+        await Promise.all([...this.handlers, ...this.logins, ...this.relays].map((one) => one.start()));
         await this.#startWebServer(watched);
         if (this.relays.length)
             await until('the instance to be ready', async () =>
