@@ -41,7 +41,7 @@ struct push_client {
     bool bare;                          /* one-way: pushes without envelope */
     bool native;                        /* is kept alive by WebSocket pings */
     bool announced;                     /* hooks heard of it */
-    bool refreshing;                    /* a refresh is being judged */
+    bool judging;                       /* a token of a command is being judged */
     uint16_t close_code;                /* CLOSING and after: why; 0: it was not us */
     struct strmap_node by_id;           /* key: id */
     char id[37];
@@ -53,7 +53,7 @@ struct push_client {
     char *close_reason;                 /* the application's; NULL: the table's */
     struct client_session *session;     /* emulated transports; NULL */
     struct client_check *connecting;    /* the credentials, until the verdict; NULL */
-    struct sbuf *parked;                /* lines that wait for it; NULL: none */
+    struct sbuf *parked;                /* lines that wait for it, or for what is judged; NULL: none */
     int64_t expires_ms;                 /* Unix; 0: never */
     int64_t opened_ms;                  /* monotonic */
     struct wheel_entry deadline;        /* stale before connect, expiry after */
@@ -85,6 +85,14 @@ void client_send_error(struct push_client *c, uint32_t id, enum push_error e);
 /* Ends it: what is queued leaves first (but for 3008, where it is dropped), then the close frame (or the
  * disconnect push and the end of the stream). code is one of code.def or the application's; reason NULL: the table's. */
 void client_close(struct push_client *c, int code, const char *reason);
+
+/* Judges cmd's token for a channel, then calls judged with what verifying said (subscription_token_verify), unless the
+ * client has gone: before this returns, or, when judging takes long, later. Commands behind it wait. cmd and t are
+ * valid during the call; of cmd what subscribe and sub_refresh have. */
+typedef void client_token_judged(struct push_client *c, const struct command *cmd, enum err e,
+                                 const struct subscription_token *t);
+void client_judge_token(struct push_client *c, const struct command *cmd,
+                        client_token_judged *judged);
 
 /* Runs a verdict: answers an error, or closes. true when there was one. */
 bool client_judge(struct push_client *c, uint32_t id, struct push_verdict v);

@@ -20,9 +20,12 @@ static void
 judge(struct pool_job *j)
 {
     struct client_check *k = check_of(j);
+    const struct token_keys *keys = push_settings_keys(k->settings);
 
-    k->err = connection_token_verify(k->arena, push_settings_keys(k->settings), k->text, k->now_ms,
-                                     &k->token);
+    if (k->cmd)
+        k->err = subscription_token_verify(k->arena, keys, k->text, k->now_ms, &k->channel_token);
+    else
+        k->err = connection_token_verify(k->arena, keys, k->text, k->now_ms, &k->token);
 }
 
 static void
@@ -80,4 +83,55 @@ client_check_start(struct client_check *k)
     }
     judge(&k->job);
     k->judged(k);
+}
+
+/* ---- tokens for channels ---- */
+
+/* cmd in memory that lasts as long as the check. */
+static const struct command *
+keep_command(struct arena *a, const struct command *cmd)
+{
+    struct command *kept = arena_alloc(a, sizeof *kept);
+
+    *kept = *cmd;
+    kept->channel = kept->recover.channel = arena_string(a, cmd->channel);
+    kept->recover.epoch = arena_string(a, cmd->recover.epoch);
+    kept->delta = arena_string(a, cmd->delta);
+    kept->token = arena_string(a, cmd->token);
+    kept->data = NULL;          /* nobody looks at it */
+    return kept;
+}
+
+static void
+channel_judged(struct client_check *k)
+{
+    struct push_client *c = k->client;
+
+    c->judging = false;
+    if (c->state == CLIENT_CONNECTED)
+        k->told(c, k->cmd, k->err, &k->channel_token);
+    client_input_resume(c);
+    client_check_free(k);
+}
+
+void
+client_judge_token(struct push_client *c, const struct command *cmd, client_token_judged *judged)
+{
+    struct push *p = c->push;
+    struct subscription_token t = { 0 };
+    struct client_check *k;
+    enum err e;
+
+    if (!takes_long(p)) {
+        e = subscription_token_verify(p->scratch, push_settings_keys(p->settings), cmd->token,
+                                      when_now_ms(), &t);
+        judged(c, cmd, e, &t);
+        return;
+    }
+    c->judging = true;
+    k = client_check_new(c, cmd->id, cmd->token);
+    k->cmd = keep_command(k->arena, cmd);
+    k->told = judged;
+    k->judged = channel_judged;
+    client_check_start(k);
 }

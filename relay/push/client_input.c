@@ -1,6 +1,7 @@
 /* client_input - messages into commands: rates, parking, dispatch
  *
- * Until connect is decided the rest of what a client said waits as the text it is, in order.
+ * While a token is judged (connect's, or a later command's) the rest of what a client said waits as the text it is,
+ * in order. So nobody has more than one at the threads that judge.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,6 +17,12 @@ static bool
 is_over(const struct push_client *c)
 {
     return c->state == CLIENT_REFUSED || c->state == CLIENT_CLOSING || c->state == CLIENT_GONE;
+}
+
+static bool
+has_to_wait(const struct push_client *c)
+{
+    return c->state == CLIENT_CONNECTING || c->judging;
 }
 
 static void
@@ -148,12 +155,11 @@ run_lines(struct push_client *c, const char *text, size_t len)
     struct command cmd;
     enum err e = ERR_OK;
 
-    while (!is_over(c) && c->state != CLIENT_CONNECTING
-           && (e = command_next(scratch, &r, &cmd)) == ERR_OK)
+    while (!is_over(c) && !has_to_wait(c) && (e = command_next(scratch, &r, &cmd)) == ERR_OK)
         run(c, &cmd);
     if (is_over(c))
         return;
-    if (c->state == CLIENT_CONNECTING)
+    if (has_to_wait(c))
         park(c, r.at, (size_t)(r.end - r.at));
     else if (e != ERR_NOT_FOUND)
         bad_request(c);
@@ -203,7 +209,7 @@ client_input_resume(struct push_client *c)
 {
     struct sbuf *parked = c->parked;
 
-    if (!parked || c->state == CLIENT_CONNECTING)
+    if (!parked || has_to_wait(c))
         return;
     c->parked = NULL;
     if (!is_over(c) && !is_blank(sbuf_str(parked), parked->len))

@@ -48,7 +48,7 @@ void client_refuse(struct push_client *c);
 /* Lines of commands as they came in. */
 void client_input(struct push_client *c, const char *text, size_t len);
 
-/* The verdict on connect: runs what was parked, or drops it. */
+/* Something was judged: runs what was parked, or drops it. */
 void client_input_resume(struct push_client *c);
 
 /* ---- credentials ---- */
@@ -62,6 +62,9 @@ struct client_check {
     void (*judged)(struct client_check *k);     /* on the loop; the client is not gone. Frees k, or keeps it */
     enum err err;
     struct connection_token token;
+    const struct command *cmd;          /* it is one for a channel: whose token it is ... */
+    struct subscription_token channel_token;
+    client_token_judged *told;          /* ... and who wants to know; NULL */
     const char *text;
     int64_t now_ms;
     uint32_t id;                        /* of the command */

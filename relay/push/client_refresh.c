@@ -55,7 +55,7 @@ judged(struct client_check *k)
     struct push_client *c = k->client;
     const struct connection_token *t = &k->token;
 
-    c->refreshing = false;
+    c->judging = false;
     if (c->state != CLIENT_CONNECTED)
         ;
     else if (k->err == ERR_TIMEOUT)
@@ -69,6 +69,7 @@ judged(struct client_check *k)
             client_set_info(c, t->info);
         answer(c, k->id, t->expires_ms);
     }
+    client_input_resume(c);
     client_check_free(k);
 }
 
@@ -81,11 +82,7 @@ client_refresh(struct push_client *c, const struct command *cmd)
         client_close(c, CLOSE_BAD_REQUEST_CLOSE, NULL);
         return;
     }
-    if (c->refreshing) {            /* or one client could fill the threads' queue */
-        client_send_error(c, cmd->id, PUSH_TOO_MANY);
-        return;
-    }
-    c->refreshing = true;
+    c->judging = true;
     k = client_check_new(c, cmd->id, cmd->token);
     k->judged = judged;
     client_check_start(k);

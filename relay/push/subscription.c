@@ -96,37 +96,25 @@ subscription_token_fits(const struct push_client *c, const struct subscription_t
 }
 
 static struct push_verdict
-judge_token(const struct push_client *c, const struct command *cmd, struct subscription_plan *plan)
+judge_token(const struct push_client *c, const struct subscription_token *t,
+            struct subscription_plan *plan)
 {
-    struct push *p = c->push;
-    struct subscription_token t;
+    int64_t ttl_s;
 
-    switch (subscription_token_verify(p->scratch, push_settings_keys(p->settings), cmd->token,
-                                      when_now_ms(), &t)) {
-    case ERR_OK:
-        break;
-    case ERR_TIMEOUT:
-        return refuse(PUSH_TOKEN_EXPIRED);
-    default:
-        return refuse(PUSH_DENIED);
-    }
-    if (!subscription_token_fits(c, &t, cmd->channel))
+    if (!subscription_token_fits(c, t, plan->channel))
         return (struct push_verdict){ .close = CLOSE_INVALID_TOKEN };
-    plan->expires_ms = t.expires_ms;
-    plan->info = t.info;
-    plan->override = t.override;
-    return refuse(PUSH_OK);
+    plan->expires_ms = t->expires_ms;
+    plan->info = t->info;
+    plan->override = t->override;
+    return refuse(subscription_ttl(t->expires_ms, &ttl_s));
 }
 
-/* Who may subscribe, in the order of the protocol. */
+/* Who may without a token, in the order of the protocol. */
 static struct push_verdict
-judge(const struct push_client *c, const struct command *cmd, struct subscription_plan *plan)
+judge(const struct push_client *c, const struct command *cmd, const struct channel_options *o)
 {
-    const struct channel_options *o = plan->options;
     const char *user = client_user_id(c);
 
-    if (cmd->token[0])
-        return judge_token(c, cmd, plan);
     if (channel_is_private(cmd->channel))
         return refuse(PUSH_DENIED);
     if (o->user_limited && strchr(cmd->channel, '#'))
@@ -337,11 +325,12 @@ command_ready(struct subscription_start *st, enum push_error e)
     subscription_live(s);
 }
 
+/* t is a genuine token; NULL: there was none. */
 static struct push_verdict
-command_plan(struct push_client *c, const struct command *cmd, struct subscription_plan *plan)
+command_plan(struct push_client *c, const struct command *cmd, const struct subscription_token *t,
+             struct subscription_plan *plan)
 {
     struct push_verdict v;
-    int64_t ttl_s;
 
     *plan = (struct subscription_plan){
         .channel = cmd->channel,
@@ -354,29 +343,46 @@ command_plan(struct push_client *c, const struct command *cmd, struct subscripti
         .offset = cmd->recover.offset,
         .epoch = cmd->recover.epoch,
     };
-    if (!cmd->channel[0] || (cmd->delta[0] && strcmp(cmd->delta, "fossil") != 0))
-        return (struct push_verdict){ .close = CLOSE_BAD_REQUEST_CLOSE };
     v = refuse(subscription_check(c, cmd->channel, &plan->options));
     if (v.error)
         return v;
-    v = judge(c, cmd, plan);
-    if (!v.error && !v.close)
-        v.error = subscription_ttl(plan->expires_ms, &ttl_s);
-    return v;
+    return t ? judge_token(c, t, plan) : judge(c, cmd, plan->options);
 }
 
-void
-subscription_command_subscribe(struct push_client *c, const struct command *cmd)
+static void
+begin(struct push_client *c, const struct command *cmd, const struct subscription_token *t)
 {
     struct subscription_plan plan;
     struct subscription *s;
 
-    if (client_judge(c, cmd->id, command_plan(c, cmd, &plan)))
+    if (client_judge(c, cmd->id, command_plan(c, cmd, t, &plan)))
         return;
     s = subscription_new(c, &plan);
     s->start->id = cmd->id;
     s->start->ready = command_ready;
     subscription_ask(s->start);
+}
+
+static void
+token_judged(struct push_client *c, const struct command *cmd, enum err e,
+             const struct subscription_token *t)
+{
+    if (e == ERR_OK)
+        begin(c, cmd, t);
+    else
+        client_send_error(c, cmd->id, e == ERR_TIMEOUT ? PUSH_TOKEN_EXPIRED : PUSH_DENIED);
+}
+
+/* What is refused anyhow need not be verified; afterwards all is looked at again, for it may have taken long. */
+void
+subscription_command_subscribe(struct push_client *c, const struct command *cmd)
+{
+    const struct channel_options *o;
+
+    if (!cmd->token[0])
+        begin(c, cmd, NULL);
+    else if (!client_judge(c, cmd->id, refuse(subscription_check(c, cmd->channel, &o))))
+        client_judge_token(c, cmd, token_judged);
 }
 
 /* One that only begins is answered, too: SDKs give the connection up when an answer stays away. The
@@ -387,10 +393,6 @@ subscription_command_unsubscribe(struct push_client *c, const struct command *cm
     struct subscription *s;
     struct sbuf b;
 
-    if (!cmd->channel[0]) {
-        client_judge(c, cmd->id, (struct push_verdict){ .close = CLOSE_BAD_REQUEST_CLOSE });
-        return;
-    }
     if ((s = subscription_find(c, cmd->channel))) {
         if (s->start && s->start->id)
             client_send_error(c, s->start->id, PUSH_TOO_MANY);

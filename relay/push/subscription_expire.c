@@ -62,49 +62,54 @@ subscription_expires(struct subscription *s, int64_t expires_ms)
               due);
 }
 
-static struct push_verdict
-judge(const struct push_client *c, const struct command *cmd, const struct subscription *s,
-      struct subscription_token *t_r)
+/* The subscription that cmd is about, once it has begun; NULL. */
+static struct subscription *
+begun(const struct push_client *c, const struct command *cmd)
 {
-    struct push_verdict invalid = { .close = CLOSE_INVALID_TOKEN };
+    struct subscription *s = subscription_find(c, cmd->channel);
 
-    if (!cmd->channel[0])
-        return (struct push_verdict){ .close = CLOSE_BAD_REQUEST_CLOSE };
-    if (!s || s->start)
+    return s && !s->start ? s : NULL;
+}
+
+static struct push_verdict
+judge(const struct push_client *c, const struct command *cmd, enum err e,
+      const struct subscription_token *t, int64_t *ttl_s_r)
+{
+    if (!begun(c, cmd))         /* it may have ended meanwhile */
         return (struct push_verdict){ .error = PUSH_DENIED };
-    if (!cmd->token[0])
-        return (struct push_verdict){ .error = PUSH_BAD_REQUEST };
-    switch (subscription_token_verify(c->push->scratch, push_settings_keys(c->push->settings),
-                                      cmd->token, when_now_ms(), t_r)) {
-    case ERR_OK:
-        break;
-    case ERR_TIMEOUT:
+    if (e == ERR_TIMEOUT)
         return (struct push_verdict){ .error = PUSH_EXPIRED };
-    default:
-        return invalid;
-    }
-    if (!subscription_token_fits(c, t_r, cmd->channel))
-        return invalid;
-    return (struct push_verdict){ .error = PUSH_OK };
+    if (e != ERR_OK || !subscription_token_fits(c, t, cmd->channel))
+        return (struct push_verdict){ .close = CLOSE_INVALID_TOKEN };
+    return (struct push_verdict){ .error = subscription_ttl(t->expires_ms, ttl_s_r) };
+}
+
+static void
+token_judged(struct push_client *c, const struct command *cmd, enum err e,
+             const struct subscription_token *t)
+{
+    struct subscription *s;
+    int64_t ttl_s = 0;
+    struct sbuf b;
+
+    if (client_judge(c, cmd->id, judge(c, cmd, e, t, &ttl_s)))
+        return;
+    s = begun(c, cmd);
+    subscription_expires(s, t->expires_ms);
+    if (t->info)
+        subscription_set_info(s, t->info);
+    sbuf_init(&b, 1024);
+    reply_refresh(&b, cmd->id, "sub_refresh", ttl_s);
+    client_send(c, &b);
 }
 
 void
 subscription_command_refresh(struct push_client *c, const struct command *cmd)
 {
-    struct subscription *s = subscription_find(c, cmd->channel);
-    struct subscription_token t;
-    struct push_verdict v = judge(c, cmd, s, &t);
-    int64_t ttl_s = 0;
-    struct sbuf b;
-
-    if (!v.error && !v.close)
-        v.error = subscription_ttl(t.expires_ms, &ttl_s);
-    if (client_judge(c, cmd->id, v))
-        return;
-    subscription_expires(s, t.expires_ms);
-    if (t.info)
-        subscription_set_info(s, t.info);
-    sbuf_init(&b, 1024);
-    reply_refresh(&b, cmd->id, "sub_refresh", ttl_s);
-    client_send(c, &b);
+    if (!begun(c, cmd))
+        client_send_error(c, cmd->id, PUSH_DENIED);
+    else if (!cmd->token[0])
+        client_send_error(c, cmd->id, PUSH_BAD_REQUEST);
+    else
+        client_judge_token(c, cmd, token_judged);
 }

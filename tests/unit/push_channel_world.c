@@ -271,6 +271,15 @@ subscription_token_verify(struct arena *a, const struct token_keys *k, const cha
     return ERR_OK;
 }
 
+void
+client_judge_token(struct push_client *c, const struct command *cmd, client_token_judged *judged)
+{
+    struct subscription_token t = { 0 };
+    enum err e = subscription_token_verify(c->push->scratch, NULL, cmd->token, when_now_ms(), &t);
+
+    judged(c, cmd, e, &t);
+}
+
 /* ---- hooks and watchers ---- */
 
 void

