@@ -11,7 +11,7 @@ import { TRANSPORTS, assert, mint, now, numbers, pushServer, until, withPush } f
 const pair = generateKeyPairSync('rsa', { modulusLength: 4096 });     /* long: its verification takes a while */
 const started = pushServer({
     key: pair.publicKey.export({ type: 'spki', format: 'pem' }),
-    settings: { push_commands_per_s: 100000, push_errors_max: 1000 },
+    settings: { push_commands_per_s: 100000, push_errors_max: 1000, push_history_max: 1000 },
     channels: {
         '': { subscribe: 'token', history_size: 10, recovery: 'allowed' },
         long: { subscribe: 'anyone', history_size: 1000, recovery: 'always' },
