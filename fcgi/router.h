@@ -47,6 +47,7 @@ struct edge {
     size_t path_size;
     size_t body_max, json_depth;            /* offsets in struct config: the settings for these */
     bool size_first;                        /* a body too large is told before what the path names */
+    bool refuse_nul;                        /* also where no field is read */
     bool always_limits;                     /* has rate limits of its own, whatever the setting */
     const char *cors_methods;               /* NULL: the setting, which also says whether cookies are taken */
     /* Who calls, and may he call this route at all? Into q->user and q->caller. */

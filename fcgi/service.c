@@ -242,7 +242,10 @@ read_body(struct request *q, const struct route *route, void *in)
         return e;
     if (json_type(json) != JSON_OBJECT)
         return err_fail(&q->fail, ERR_FIELD, NULL, "the body must be a JSON object");
-    return field_read_json(q->arena, route->body, json, q->body, q->body_len, in, &q->fail);
+    e = field_read_json(q->arena, route->body, json, q->body, q->body_len, in, &q->fail);
+    if (e == ERR_OK && q->edge->refuse_nul && json_nul_in_raw(q->body))
+        return err_fail(&q->fail, ERR_LIMIT, NULL, "the body must not hold NUL");
+    return e;
 }
 
 static enum err

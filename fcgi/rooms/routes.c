@@ -129,6 +129,7 @@ const struct edge rooms_edge = {
     .body_max = offsetof(struct config, rooms_body_max),
     .json_depth = offsetof(struct config, rooms_json_depth),
     .size_first = true,
+    .refuse_nul = true,
     .always_limits = true,
     .cors_methods = "GET, POST, PATCH, DELETE",
     .authenticate = rooms_authenticate,
