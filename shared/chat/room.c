@@ -118,12 +118,31 @@ begins_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
+/* Trimmed as pages do it: to JavaScript U+FEFF is white space, too. */
+static const char *
+trim_for_pages(const char *p, size_t len, size_t *len_r)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    const size_t n = sizeof mark - 1;
+
+    for (;;) {
+        p = utf8_trim(p, len, &len);
+        if (len >= n && memcmp(p, mark, n) == 0)
+            p += n;
+        else if (len < n || memcmp(p + len - n, mark, n) != 0)
+            break;
+        len -= n;
+    }
+    *len_r = len;
+    return p;
+}
+
 bool
 room_name_reserved(struct arena *a, const char *name)
 {
     static const char *const whole[] = { "user", "agent", "system", "система" };
     size_t len;
-    const char *trimmed = utf8_trim(name, strlen(name), &len);
+    const char *trimmed = trim_for_pages(name, strlen(name), &len);
     const char *folded = utf8_fold(a, arena_copy(a, trimmed, len));
 
     for (size_t i = 0; i < COUNT(whole); i++)

@@ -927,8 +927,8 @@ ids_words_and_names(void **state)
     static const char *const no_ids[] = { "", "0", "-1", "01", "x", "1x", " 1", "9007199254740992",
                                           "99999999999999999999" };
     static const char *const reserved[] = { "user", " User\t", "AGENT", "System", "СИСТЕМА", "🎭x", " 📊",
-                                            "мой СуммаризаторИК" };
-    static const char *const fine[] = { "users", "Нарратор", "x 🎭", "Система 2", "агент" };
+                                            "мой СуммаризаторИК", "\ufeffuser \ufeff", "\ufeff 📊" };
+    static const char *const fine[] = { "users", "us\ufeffer", "\ufeff", "Нарратор", "x 🎭", "Система 2", "агент" };
     enum orchestration o;
     enum room_socket kind;
     enum mood m;
