@@ -294,6 +294,8 @@ io_head_parse(char *p, size_t len, struct io_head *head_r)
         return 400;
     if ((status = request_line_parse(line, &r)) != 0)
         return status;
+    if (end - p > IO_FIELDS_MAX)
+        return 431;
     put = p;
     head_r->fields.at = p;
     while ((line = line_next(&p, end)) != NULL && *line != '\0')

@@ -15,7 +15,8 @@
 #include "shared/sbuf.h"
 
 #define IO_TARGET_MAX 65536     /* bytes of a request target; more is 413 */
-#define IO_HEAD_MAX (IO_TARGET_MAX + 16384)     /* bytes of a head, the empty line included; more is 431 */
+#define IO_FIELDS_MAX 16384     /* bytes of a head behind its first line; more is 431 */
+#define IO_HEAD_MAX (IO_TARGET_MAX + IO_FIELDS_MAX)     /* bytes of a head */
 #define IO_KEY_LENGTH 24        /* Sec-WebSocket-Key: 16 bytes in Base64 */
 #define IO_ADDRESS_SIZE 64      /* a peer's address as text */
 
