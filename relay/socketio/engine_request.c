@@ -88,26 +88,24 @@ origin_allowed(const struct engine *e, const struct io_request *r, struct io_ans
 {
     const char *origin = io_header(r, "Origin");
     bool credentials = e->config->cors_allow_credentials;
+    bool anybody = e->origins.any && !credentials;
 
+    if (anybody)
+        sbuf_puts(&a->headers, "Access-Control-Allow-Origin: *\r\n");
     if (origin && !is_visible(origin)) {
         refuse(r, a, REFUSAL_REQUEST, "origin_malformed");
         return false;
     }
-    if (e->origins.any && !credentials) {
-        sbuf_puts(&a->headers, "Access-Control-Allow-Origin: *\r\n");
+    if (anybody)
+        return true;
+    if (origin && origin_listed(&e->origins, origin)) {
+        cors_allow(&a->headers, origin, credentials);
         return true;
     }
-    if (!origin) {
-        sbuf_puts(&a->headers, "Vary: Origin\r\n");
-        return true;
-    }
-    if (!origin_listed(&e->origins, origin)) {
-        sbuf_puts(&a->headers, "Vary: Origin\r\n");
+    sbuf_puts(&a->headers, "Vary: Origin\r\n");
+    if (origin)
         refuse(r, a, REFUSAL_FORBIDDEN, "origin");
-        return false;
-    }
-    cors_allow(&a->headers, origin, credentials);
-    return true;
+    return origin == NULL;
 }
 
 /* ---- what all have to pass ---- */
