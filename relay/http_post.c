@@ -99,11 +99,14 @@ set_headers(struct http_poster *p, const struct http_post *r)
 
 /* A proxy would connect for us, to wherever it likes. */
 static void
-set_public_only(struct http_poster *p)
+set_way(struct http_poster *p, const struct http_post *r)
 {
-    curl_easy_setopt(p->easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(p->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(p->easy, CURLOPT_OPENSOCKETDATA, p);
+    if (r->direct || r->public_only)
+        curl_easy_setopt(p->easy, CURLOPT_PROXY, "");
+    if (r->public_only) {
+        curl_easy_setopt(p->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+        curl_easy_setopt(p->easy, CURLOPT_OPENSOCKETDATA, p);
+    }
 }
 
 static void
@@ -114,8 +117,7 @@ set_up(struct http_poster *p, const struct http_post *r)
     curl_easy_reset(easy);
     set_headers(p, r);
     set_protocols(easy);
-    if (r->public_only)
-        set_public_only(p);
+    set_way(p, r);
     curl_easy_setopt(easy, CURLOPT_URL, r->url);
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body);

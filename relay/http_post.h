@@ -25,7 +25,8 @@ struct http_post {
     const char *body;
     size_t body_len;
     int64_t timeout_ms;
-    bool public_only;               /* the URL is a stranger's: directly, and to public addresses alone */
+    bool direct;                    /* by no proxy that the environment names */
+    bool public_only;               /* the URL is a stranger's: to public addresses alone, which takes direct */
 };
 
 /* NULL when libcurl has no memory. */

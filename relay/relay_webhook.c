@@ -83,6 +83,7 @@ post_run(struct pool_job *j)
     const struct http_post post = { .url = p->url, .headers = headers, .body = p->body,
                                     .body_len = strlen(p->body),
                                     .timeout_ms = c->rooms_webhook_timeout_ms,
+                                    .direct = true,
                                     .public_only = !c->rooms_webhook_private };
     const char *why;
 
@@ -94,7 +95,7 @@ post_run(struct pool_job *j)
         snprintf(p->why, sizeof p->why, "%s", why);
         p->result.why = p->why;
     }
-    FAULT("webhook.posted");
+    FAULT("relay.posted");
 }
 
 static void work(struct relay_webhooks *w);
@@ -227,7 +228,7 @@ job_done(struct worker_job *job)
     if (j->job.err != ERR_OK && !w->closing)
         log_event(LOG_LEVEL_WARNING, "webhook", "why", err_text(j->job.err), NULL);
     if (j->n_claimed > 0)
-        FAULT("webhook.claimed");
+        FAULT("relay.claimed");
     for (size_t i = 0; j->job.err == ERR_OK && i < j->n_claimed && !w->closing; i++)
         post_begin(w, &j->claimed[i]);
     if (!w->closing)

@@ -205,6 +205,15 @@ addresses(void **state)
 static void
 links_and_types(void **state)
 {
+    static const char *const hooks[] = { "http://a", "HTTPS://a.example:8443/x?y=z@w", "http://10.0.0.1:1/",
+                                         "https://[2001:db8::1]", "http://[::1]:65535/x", "http://a_b-c.d?x" };
+    static const char *const no_hooks[] = {
+        "", "a", "ftp://a", "http://", "http:///x", "http://:80", "http://a:", "http://a:0", "http://a:65536", "http://a:8x",
+        "http://u@a", "http://u:p@a", "http://a@b:80/", "http://a\\b", "http://a\\@b/", "http://a/\\", "http://a#x", "http://a/#x",
+        "http://a b", "http://a/\n", "http://a/\x7f", "http://\xd1\x8f/", "http://a/\xd1\x8f", "http://[::1", "http://[]",
+        "http://[::1]x", "http://[fe80::1%25eth0]/", "http://[::1]:", "http://%61/", "http://a,b/", "javascript:http://a",
+    };
+
     (void)state;
     assert_true(rooms_url_valid("http://a"));
     assert_true(rooms_url_valid("HTTPS://a.example/x?y=\xc3\xa9#z"));
@@ -215,6 +224,10 @@ links_and_types(void **state)
     assert_false(rooms_url_valid("ftp://a"));
     assert_false(rooms_url_valid("http://a b"));
     assert_false(rooms_url_valid("javascript:alert(1)//http://a"));
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
+        assert_true(rooms_webhook_url_valid(hooks[i]));
+    for (size_t i = 0; i < sizeof no_hooks / sizeof *no_hooks; i++)
+        assert_false(rooms_webhook_url_valid(no_hooks[i]));
     assert_true(rooms_event_type_valid("A.b:c-d_9"));
     assert_false(rooms_event_type_valid("a b"));
     assert_false(rooms_event_type_valid("\xc3\xa9"));
