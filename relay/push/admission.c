@@ -19,7 +19,7 @@ struct address {
 struct push_limits {
     struct strmap addresses;
     int64_t full_us;            /* when the bucket of connects is full again; monotonic */
-    int64_t refused;
+    int64_t n_again;            /* told to come again */
 };
 
 static struct address *
@@ -61,7 +61,6 @@ static enum admission
 refuse(struct push *p, enum admission why, enum push_counter counter)
 {
     push_count(p, counter);
-    p->limits->refused++;
     return why;
 }
 
@@ -117,7 +116,7 @@ admission_leave(struct push *p, const char *address)
 int64_t
 admission_again_s(struct push *p)
 {
-    return 1 + p->limits->refused % AGAIN_S;
+    return 1 + p->limits->n_again++ % AGAIN_S;
 }
 
 int64_t

@@ -234,7 +234,15 @@ nobody_enters_while_draining(void **state)
 {
     (void)state;
     push->draining = true;
-    assert_int_equal(status_of(&socket_request), 503);
+    for (int i = 0; i < 2; i++) {       /* nor do all come again at once */
+        struct io_answer a;
+        struct io_client *client;
+
+        assert_int_equal(ask(&socket_request, &a, &client), IO_ANSWER);
+        assert_int_equal(a.status, 503);
+        assert_non_null(strstr(sbuf_str(&a.headers), i == 0 ? "Retry-After: 1\r\n" : "Retry-After: 2\r\n"));
+        answer_free(&a);
+    }
 }
 
 static void
