@@ -180,7 +180,7 @@ subscription_hold(struct subscription *s, struct publication **list, size_t n)
     struct subscription_start *st = s->start;
     size_t max = (size_t)s->client->push->config->push_history_max;
 
-    if (st->spilled || n > max - st->n_held) {
+    if (st->spilled || st->n_held + n > max) {
         st->spilled = true;         /* the answer will be an error */
         return;
     }
