@@ -17,6 +17,7 @@
 
 #define LINE_MAX_BYTES 4000         /* below PIPE_BUF: a pipe takes it in one piece */
 #define NUMBERS 8                   /* log_number results alive at once, per thread */
+#define GATE_MS 1000
 
 struct line {
     size_t len;
@@ -188,4 +189,16 @@ bool
 log_enabled(enum log_level level)
 {
     return level <= log_threshold;
+}
+
+bool
+log_gate_opens(struct log_gate *g, int64_t now_ms, int64_t *unsaid_r)
+{
+    if (now_ms < g->next_ms) {
+        g->unsaid++;
+        return false;
+    }
+    *unsaid_r = g->unsaid;
+    *g = (struct log_gate){ .next_ms = now_ms + GATE_MS };
+    return true;
 }

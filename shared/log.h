@@ -9,6 +9,7 @@
 #define SHARED_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
@@ -28,5 +29,13 @@ const char *log_number(long long n);
 
 /* Is this level written at all? */
 bool log_enabled(enum log_level level);
+
+/* For lines that strangers can cause: one a second. All zero: none was written. */
+struct log_gate {
+    int64_t next_ms, unsaid;
+};
+
+/* May one be written now (monotonic)? *unsaid_r: how many might not, since the last. */
+bool log_gate_opens(struct log_gate *g, int64_t now_ms, int64_t *unsaid_r);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "relay/cors.h"
 #include "relay/push/admission.h"
-#include "shared/log.h"
 #include "shared/percent.h"
 #include "shared/when.h"
 
@@ -80,10 +79,13 @@ client_answer(struct io_answer *a, int status)
 }
 
 static enum io_verdict
-refuse(const struct io_request *r, struct io_answer *a, int status, const char *why)
+refuse(struct push *p, const struct io_request *r, struct io_answer *a, int status, const char *why)
 {
-    log_event(LOG_LEVEL_INFO, "push_refused", "status", log_number(status), "why", why, "path",
-              r->path, "address", r->address, NULL);
+    int64_t others;
+
+    if (log_gate_opens(&p->refusals, when_monotonic_ms(), &others))
+        log_event(LOG_LEVEL_INFO, "client_refused", "status", log_number(status), "why", why, "path",
+                  r->path, "address", r->address, "others", log_number(others), NULL);
     return client_answer(a, status);
 }
 
@@ -95,7 +97,7 @@ client_origin(struct push *p, const struct io_request *r, struct io_answer *a)
     if (!origin)
         return true;
     if (!push_settings_origin(p->settings, origin, io_header(r, "Host"), r->secure)) {
-        refuse(r, a, 403, "origin");
+        refuse(p, r, a, 403, "origin");
         return false;
     }
     cors_allow(&a->headers, origin, true);
@@ -116,7 +118,7 @@ turn_away(struct push *p, const struct io_request *r, struct io_answer *a, enum 
     };
 
     sbuf_printf(&a->headers, "Retry-After: %d\r\n", (int)admission_again_s(p));
-    return refuse(r, a, why == ADMISSION_ADDRESS ? 429 : 503, words[why]);
+    return refuse(p, r, a, why == ADMISSION_ADDRESS ? 429 : 503, words[why]);
 }
 
 static struct push_client *
@@ -146,12 +148,12 @@ open_socket(struct push *p, const struct io_request *r, struct io_answer *a,
 
     if (!r->upgrade) {
         sbuf_puts(&a->headers, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
-        return refuse(r, a, 426, "no_upgrade");
+        return refuse(p, r, a, 426, "no_upgrade");
     }
     if ((!json && listed(offered, SUBPROTOCOL_BINARY))
         || query_says(p->scratch, r->query, "format", "protobuf")
         || query_says(p->scratch, r->query, "cf_protocol", "protobuf"))
-        return refuse(r, a, 400, "protobuf");
+        return refuse(p, r, a, 400, "protobuf");
     if (t->transport == TRANSPORT_UNI_WEBSOCKET
         && (first.text = percent_query(p->scratch, r->query, "cf_connect")))
         first.len = strlen(first.text);
@@ -200,7 +202,7 @@ open_stream(struct push *p, const struct io_request *r, struct io_answer *a,
     struct push_client *c;
 
     if (!first_of(p, r, t, &first))
-        return refuse(r, a, 400, "no_command");
+        return refuse(p, r, a, 400, "no_command");
     if (!(c = admit(p, r, a, t, &first)))
         return IO_ANSWER;
     if (!c->bare)
@@ -223,7 +225,7 @@ decide(struct push *p, const struct io_request *r, struct io_answer *a, const st
         return IO_ANSWER;
     if (!listed(t->methods, r->method)) {
         sbuf_printf(&a->headers, "Allow: %s\r\n", t->methods);
-        return refuse(r, a, 405, "method");
+        return refuse(p, r, a, 405, "method");
     }
     if (strcmp(r->method, "OPTIONS") == 0) {
         cors_preflight(r, a, t->methods);

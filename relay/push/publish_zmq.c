@@ -30,7 +30,6 @@ enum {
     PER_WAKE = 256,             /* messages of one endpoint before others have their turn */
     ENVELOPE_MAX = 3,           /* identity; of a requester its id, if it sends one, and the empty frame */
     BODY_MAX = 3,               /* channel, data, options */
-    LOG_PAUSE_MS = 1000,
 };
 
 _Static_assert(ENVELOPE_MAX + BODY_MAX < ZMQ_FRAMES_MAX, "one frame too many must be seen");
@@ -72,7 +71,7 @@ struct push_zmq {
     struct answer *answers;     /* those that wait */
     struct arena *spare;        /* of one that waited no longer: most are answered before the next comes */
     int64_t waiting, lost;
-    int64_t logged_ms, unlogged;
+    struct log_gate refusals;
 };
 
 /* One publication under way, and whom to answer; lies in its own arena. */
@@ -95,18 +94,13 @@ static void
 refused(struct endpoint *e, enum reason why)
 {
     struct push_zmq *z = e->zmq;
-    int64_t now = when_monotonic_ms();
+    int64_t others;
 
     e->refused[why]++;
     push_count(z->push, e->router ? PUSH_COUNT_BAD_ROUTER : PUSH_COUNT_BAD_PULL);
-    if (z->logged_ms && now - z->logged_ms < LOG_PAUSE_MS) {
-        z->unlogged++;
-        return;
-    }
-    log_event(LOG_LEVEL_WARNING, "publication_refused", "by", e->router ? "router" : "pull", "why",
-              reason_words[why], "others", log_number(z->unlogged), NULL);
-    z->logged_ms = now;
-    z->unlogged = 0;
+    if (log_gate_opens(&z->refusals, when_monotonic_ms(), &others))
+        log_event(LOG_LEVEL_WARNING, "publication_refused", "by", e->router ? "router" : "pull",
+                  "why", reason_words[why], "others", log_number(others), NULL);
 }
 
 static enum reason

@@ -23,6 +23,7 @@
 #include "relay/strmap.h"
 #include "relay/wheel.h"
 #include "shared/arena.h"
+#include "shared/log.h"
 
 /* What push_metrics tells beside gauges: PUSH_COUNTER(symbol, "metric", "labels", "help"); neighbours of one metric
  * are one family. */
@@ -75,6 +76,7 @@ struct push {
     struct push_tail *tail;
     struct push_zmq *zmq;
     struct push_limits *limits;
+    struct log_gate refusals;               /* of requests that become no clients */
     struct pool *pool;
     struct push_services *services;
     struct arena *scratch;                  /* of one callback of the loop: whoever is called by the loop resets it at

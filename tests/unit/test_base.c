@@ -207,6 +207,24 @@ log_quotes_what_needs_it(void **state)
     assert_int_equal(logged(large)[4000 - 25], '\n');
 }
 
+static void
+a_gate_opens_once_a_second(void **state)
+{
+    struct log_gate g = { 0 };
+    int64_t unsaid = -1;
+
+    (void)state;
+    assert_true(log_gate_opens(&g, 5, &unsaid));
+    assert_int_equal(unsaid, 0);
+    for (int i = 0; i < 3; i++)
+        assert_false(log_gate_opens(&g, 5 + i * 400, &unsaid));
+    assert_true(log_gate_opens(&g, 1005, &unsaid));
+    assert_int_equal(unsaid, 3);
+    assert_false(log_gate_opens(&g, 2004, &unsaid));
+    assert_true(log_gate_opens(&g, 9000, &unsaid));
+    assert_int_equal(unsaid, 1);
+}
+
 /* ---- UTF-8 ---- */
 
 static void
@@ -328,6 +346,7 @@ main(void)
         cmocka_unit_test(sbuf_stops_at_its_maximum),
         cmocka_unit_test(err_tells_what_the_table_says),
         cmocka_unit_test(log_quotes_what_needs_it),
+        cmocka_unit_test(a_gate_opens_once_a_second),
         cmocka_unit_test(utf8_judges_validity),
         cmocka_unit_test(utf8_sees_what_shows),
         cmocka_unit_test(utf8_trims),
