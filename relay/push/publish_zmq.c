@@ -32,6 +32,8 @@ enum {
     BODY_MAX = 3,               /* channel, data, options */
 };
 
+#define IPC "ipc://"
+
 _Static_assert(ENVELOPE_MAX + BODY_MAX < ZMQ_FRAMES_MAX, "one frame too many must be seen");
 
 /* Why a publication was refused. */
@@ -325,9 +327,11 @@ endpoint_open(struct endpoint *e, const char *where)
     const struct config *config = e->zmq->push->config;
     int64_t max = config->push_api_body_max;
 
-    if (publish_zmq_place_check(where, *config->push_curve_secret_key) != ERR_OK)
+    bool local = strncmp(where, IPC, strlen(IPC)) == 0;
+
+    if (local && publish_zmq_place(where, where + strlen(IPC)) != ERR_OK)
         return ERR_FIELD;
-    if (strncmp(where, "ipc://", strlen("ipc://")) == 0 && bus_listening(where)) {
+    if (local && bus_listening(where)) {
         log_event(LOG_LEVEL_ERROR, "publish_not_bound", "endpoint", where, "why",
                   "another process listens there", NULL);
         return ERR_BUSY;

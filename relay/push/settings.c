@@ -12,8 +12,6 @@
 #include "relay/push/settings_check.h"
 #include "shared/utf8.h"
 
-#define WHITE " \t\r\n"
-
 /* One section, compiled. */
 struct section {
     const struct channel_options *options;

@@ -4,6 +4,7 @@
  */
 #include "relay/push/settings_check.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "relay/push/settings.h"
@@ -109,22 +110,34 @@ begins(const char *s, const char *with)
     return strncmp(s, with, strlen(with)) == 0;
 }
 
-/* Numbers only: a name may mean another address tomorrow. */
+/* Of HOST:PORT. Numbers only: a name may mean another address tomorrow. */
 static bool
-is_loopback(const char *host)
+is_loopback(const char *place, const char *colon)
 {
-    return begins(host, "[::1]:")
-           || (begins(host, "127.") && host[strspn(host, "0123456789.")] == ':');
+    size_t len = (size_t)(colon - place);
+    char host[INET_ADDRSTRLEN];
+    struct in_addr four;
+
+    if (begins(place, "[::1]:"))
+        return true;
+    if (len >= sizeof host)
+        return false;
+    memcpy(host, place, len);
+    host[len] = '\0';
+    return inet_pton(AF_INET, host, &four) == 1 && ntohl(four.s_addr) >> 24 == 127;
 }
 
 static enum err
 check_endpoint(const struct config *c, const char *name, const char *endpoint, struct fail *fail)
 {
+    const char *place = begins(endpoint, "tcp://") ? endpoint + strlen("tcp://") : "";
+    const char *colon = strrchr(place, ':');
+
     if (endpoint[0] == '\0' || begins(endpoint, "ipc:///"))
         return ERR_OK;
-    if (!begins(endpoint, "tcp://"))
+    if (!colon)
         return err_fail(fail, ERR_FIELD, name, "%s must be ipc:///PATH or tcp://HOST:PORT", name);
-    if (!is_loopback(endpoint + 6)
+    if (!is_loopback(place, colon)
         && (c->push_curve_secret_key[0] == '\0'
             || c->push_curve_clients[strspn(c->push_curve_clients, WHITE)] == '\0'))
         return err_fail(fail, ERR_FIELD, name, "%s: tcp beyond loopback needs "

@@ -250,6 +250,10 @@ what_does_not_go_together_is_refused(void **state)
         { "push_publish_pull = inproc://x", "ipc:///PATH or tcp://HOST:PORT" },
         { "push_publish_pull = ipc://", "ipc:///PATH" }, { "push_publish_pull = ipc://x/y", "ipc:///PATH" },
         { "push_publish_pull = tcp://localhost:5000", "tcp beyond loopback" },
+        { "push_publish_pull = tcp://10.0.0.1:5000", "tcp beyond loopback" },
+        { "push_publish_pull = tcp://127.0.0.1.2:5000", "tcp beyond loopback" },
+        { "push_publish_pull = tcp://[fe80::1]:5000", "tcp beyond loopback" },
+        { "push_publish_pull = tcp://127.0.0.1", "ipc:///PATH or tcp://HOST:PORT" },
         { "push_publish_pull = tcp://0.0.0.0:5000", "push_publish_pull: tcp beyond loopback" },
         { "push_publish_router = tcp://*:5000", "push_publish_router: tcp beyond loopback" },
         { "push_publish_router = tcp://127.evil.example:5000", "tcp beyond loopback" },
@@ -276,7 +280,7 @@ what_goes_together_is_taken(void **state)
 {
     static const char *const cases[] = {
         "push_publish_pull = tcp://127.0.0.1:5000\npush_publish_router = ipc:///run/x",
-        "push_publish_pull = tcp://[::1]:5000\npush_publish_router = tcp://127.1.2.3:5001",
+        "push_publish_pull = tcp://[::1]:*\npush_publish_router = tcp://127.1.2.3:5001",
         "push_publish_pull = tcp://*:5000\npush_curve_secret_key = " CURVE_KEY "\npush_curve_clients = " CURVE_KEY "\t" CURVE_KEY,
         "push_history = /tmp/x\n[channels ab]\nhistory_size = 1\ndurable = 1\nrecovery = always\ndelta = 1\nslow = recover",
         "[channels ab]\nhistory_size = 1\nrecovery = always\nrecovery_mode = cache\nslow = latest",
