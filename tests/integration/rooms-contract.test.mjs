@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT
  */
 import { assert } from '../lib/assert.mjs';
-import { test } from '../lib/instance.mjs';
+import { test, withInstance } from '../lib/instance.mjs';
 import { fine, refused, register, rooms } from '../lib/rooms.mjs';
 
 const started = rooms();
@@ -24,4 +24,14 @@ test('reserved names: in what pages take for white space, too', async () => {
         refused(await anna.post(`/api/rooms/${room.id}/agents`, { name }), 422, 'reserved');
     const verbatim = '\ufeffCook ';
     assert.equal((await anna.agent(room.id, verbatim)).name, verbatim);
+});
+
+test('who has read too much is still logged in when his page is loaded again', async () => {
+    await withInstance({ systems: 'rooms', relays: 0, env: { CONFAB_ROOMS_READS_PER_S: '1' } }, async (confab) => {
+        const anna = await register(confab);
+        const answers = await Promise.all(Array.from({ length: 40 }, () => anna.get('/api/rooms')));
+        refused(answers.find(({ status }) => status === 429), 429);
+        for (let i = 0; i < 3; i++)
+            assert.equal(fine(await anna.get('/api/auth/me')).id, anna.id);
+    });
 });
