@@ -12,19 +12,15 @@ DELETE FROM webhook_delivery
 WHERE key = :key AND id <= (SELECT n.id FROM webhook_delivery n WHERE n.key = :key
                             ORDER BY n.id DESC LIMIT 1 OFFSET :max);
 
--- name: webhook_is_due
-SELECT EXISTS (SELECT 1 FROM webhook_delivery WHERE claimed = 0 AND due_at <= :now)
-    OR EXISTS (SELECT 1 FROM webhook_delivery WHERE claimed = 1 AND due_at <= :now);
-
 -- name: webhook_next
 SELECT min(due_at) FROM (
     SELECT min(due_at) AS due_at FROM webhook_delivery WHERE claimed = 0 AND due_at > :now
     UNION ALL
     SELECT min(due_at) FROM webhook_delivery WHERE claimed = 1 AND due_at > :now);
 
--- At most one of each key at a time, and :share of each account; so whoever does not answer holds up
--- himself. The keys are stepped through, not their rows: one may have very many.
--- name: webhook_claim
+-- What may be claimed: at most one of each key at a time, and :share of each account; so whoever does not answer holds
+-- up himself. The keys are stepped through, not their rows: one may have very many.
+-- name: webhook_pick
 WITH RECURSIVE
 waiting (key) AS (
     SELECT min(key) FROM webhook_delivery
@@ -42,14 +38,19 @@ first (id, account) AS (
                      WHERE d.key = k.id AND d.claimed = 0 AND d.due_at <= :now ORDER BY d.due_at LIMIT 1)),
            r.account
     FROM waiting w JOIN runner_key k ON k.id = w.key JOIN room r ON r.conversation = k.conversation
+    JOIN account a ON a.id = r.account AND a.active
     WHERE k.id NOT IN (SELECT key FROM busy)),
 turn (id, n) AS (
     SELECT f.id, row_number() OVER (PARTITION BY f.account ORDER BY f.id)
                  + (SELECT count(*) FROM busy b WHERE b.account = f.account)
     FROM first f WHERE f.id IS NOT NULL)
-UPDATE webhook_delivery SET claimed = 1, due_at = :until
-WHERE id IN (SELECT id FROM turn WHERE n <= :share ORDER BY n, id LIMIT :limit)
-RETURNING id;
+SELECT id FROM turn WHERE n <= :share ORDER BY n, id LIMIT :limit;
+
+-- Unless another was quicker.
+-- name: webhook_claim
+UPDATE webhook_delivery AS d SET claimed = 1, due_at = :until
+WHERE id = :id AND due_at <= :now AND NOT EXISTS (
+    SELECT 1 FROM webhook_delivery o WHERE o.key = d.key AND o.claimed = 1 AND o.due_at > :now);
 
 -- name: webhook_find
 SELECT d.uid, d.tries, k.id, k.webhook_url, k.webhook_secret, k.conversation,

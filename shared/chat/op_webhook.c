@@ -50,33 +50,42 @@ room_tell_webhooks(struct op *o, int64_t room, const struct room_entry *entry)
 
 /* ---- claiming ---- */
 
+/* Those of them that nobody else has claimed meanwhile. */
 static enum err
-claim(struct op *o, int64_t limit, struct webhook **list_r, size_t *n_r)
+claim(struct op *o, const int64_t *ids, size_t n, struct webhook *list, size_t *n_r)
 {
     const struct config *c = o->config;
     int64_t until = o->now_ms + c->rooms_webhook_timeout_ms + c->write_wait_ms + SETTLING_MS;
-    int64_t share = (c->rooms_webhook_posts + SHARE - 1) / SHARE;
     struct store s = op_store(o);
     enum err e;
 
     if ((e = tx_begin(o)) != ERR_OK)
         return e;
-    return tx_end(o, store_webhook_claim(&s, until, share, limit, list_r, n_r));
+    for (size_t i = 0; e == ERR_OK && i < n; i++) {
+        e = store_webhook_claim(&s, ids[i], until, &list[*n_r]);
+        *n_r += e == ERR_OK;
+        if (e == ERR_NOT_FOUND)
+            e = ERR_OK;
+    }
+    return tx_end(o, e);
 }
 
 enum err
 op_webhook_claim(struct op *o, int64_t limit, struct webhook **list_r, size_t *n_r,
                  int64_t *next_ms_r)
 {
+    int64_t share = (o->config->rooms_webhook_posts + SHARE - 1) / SHARE, *ids;
     struct store s = op_store(o);
-    bool due;
+    size_t n;
     enum err e;
 
-    *list_r = NULL;
     *n_r = 0;
     *next_ms_r = 0;
-    if ((e = store_webhook_due(&s, &due)) == ERR_OK && due)
-        e = claim(o, limit, list_r, n_r);
+    if ((e = store_webhook_pick(&s, share, limit, &ids, &n)) != ERR_OK)
+        return e;
+    *list_r = arena_array(o->arena, n, sizeof **list_r);
+    if (n > 0)
+        e = claim(o, ids, n, *list_r, n_r);
     return e == ERR_OK ? store_webhook_next(&s, next_ms_r) : e;
 }
 

@@ -32,7 +32,7 @@ struct webhook_result {
 };
 
 /* Claims at most limit that are due, one of each key. *next_ms_r: when the next one will be due that is not yet; 0:
- * there is none. Without anything due it only reads. */
+ * there is none. Where there is nothing to claim it only reads. */
 enum err op_webhook_claim(struct op *o, int64_t limit, struct webhook **list_r, size_t *n_r,
                           int64_t *next_ms_r);
 

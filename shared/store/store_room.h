@@ -157,14 +157,17 @@ enum err store_webhook_insert(const struct store *s, int64_t room, const struct 
 
 /* Removes a key's oldest beyond max. */
 enum err store_webhook_shed(const struct store *s, int64_t key, int64_t max, int64_t *n_r);
-enum err store_webhook_due(const struct store *s, bool *due_r);
 
 /* When the first will be due of those that are not; 0: none. */
 enum err store_webhook_next(const struct store *s, int64_t *at_ms_r);
 
 /* At most limit that are due, one of each key and share of each account, counting what is claimed already. */
-enum err store_webhook_claim(const struct store *s, int64_t until_ms, int64_t share, int64_t limit,
-                             struct webhook **list_r, size_t *n_r);
+enum err store_webhook_pick(const struct store *s, int64_t share, int64_t limit, int64_t **ids_r,
+                            size_t *n_r);
+
+/* ERR_NOT_FOUND: it, or another of its key, was claimed meanwhile. */
+enum err store_webhook_claim(const struct store *s, int64_t id, int64_t until_ms,
+                             struct webhook *w_r);
 
 /* ERR_OK also when the claim is no longer what it was. */
 enum err store_webhook_delete(const struct store *s, int64_t id, int64_t until_ms);

@@ -46,33 +46,27 @@ store_webhook_shed(const struct store *s, int64_t key, int64_t max, int64_t *n_r
     return db_run(r, n_r);
 }
 
-/* One number that depends on now. */
-static enum err
-read_number(const struct store *s, enum query q, int64_t *n_r)
+enum err
+store_webhook_next(const struct store *s, int64_t *at_ms_r)
 {
-    struct db_row *r = db_query(s->db, q, s->arena);
+    struct db_row *r = db_query(s->db, Q_WEBHOOK_NEXT, s->arena);
 
-    *n_r = 0;
+    *at_ms_r = 0;
     db_bind_int(r, ":now", s->now_ms);
     if (db_step(r))
-        *n_r = db_int(r, 0);
+        *at_ms_r = db_int(r, 0);
     return db_done(r);
 }
 
 enum err
-store_webhook_due(const struct store *s, bool *due_r)
+store_webhook_pick(const struct store *s, int64_t share, int64_t limit, int64_t **ids_r, size_t *n_r)
 {
-    int64_t due;
-    enum err e = read_number(s, Q_WEBHOOK_IS_DUE, &due);
+    struct db_row *r = db_query(s->db, Q_WEBHOOK_PICK, s->arena);
 
-    *due_r = due != 0;
-    return e;
-}
-
-enum err
-store_webhook_next(const struct store *s, int64_t *at_ms_r)
-{
-    return read_number(s, Q_WEBHOOK_NEXT, at_ms_r);
+    db_bind_int(r, ":now", s->now_ms);
+    db_bind_int(r, ":share", share);
+    db_bind_int(r, ":limit", limit);
+    return read_ids(s, r, ids_r, n_r);
 }
 
 static enum err
@@ -97,27 +91,6 @@ find(const struct store *s, int64_t id, struct webhook *w)
     return store_found(db_done(r), found);
 }
 
-enum err
-store_webhook_claim(const struct store *s, int64_t until_ms, int64_t share, int64_t limit,
-                    struct webhook **list_r, size_t *n_r)
-{
-    struct db_row *r = db_query(s->db, Q_WEBHOOK_CLAIM, s->arena);
-    int64_t *ids;
-    enum err e;
-
-    db_bind_int(r, ":now", s->now_ms);
-    db_bind_int(r, ":until", until_ms);
-    db_bind_int(r, ":share", share);
-    db_bind_int(r, ":limit", limit);
-    e = read_ids(s, r, &ids, n_r);
-    *list_r = arena_array(s->arena, *n_r, sizeof **list_r);
-    for (size_t i = 0; e == ERR_OK && i < *n_r; i++) {
-        e = find(s, ids[i], &(*list_r)[i]);
-        (*list_r)[i].until_ms = until_ms;
-    }
-    return e;
-}
-
 static struct db_row *
 query_claim(const struct store *s, enum query q, int64_t id, int64_t until_ms)
 {
@@ -126,6 +99,21 @@ query_claim(const struct store *s, enum query q, int64_t id, int64_t until_ms)
     db_bind_int(r, ":id", id);
     db_bind_int(r, ":until", until_ms);
     return r;
+}
+
+enum err
+store_webhook_claim(const struct store *s, int64_t id, int64_t until_ms, struct webhook *w_r)
+{
+    struct db_row *r = query_claim(s, Q_WEBHOOK_CLAIM, id, until_ms);
+    int64_t changed = 0;
+    enum err e;
+
+    db_bind_int(r, ":now", s->now_ms);
+    e = db_run(r, &changed);
+    if ((e = store_found(e, changed > 0)) == ERR_OK)
+        e = find(s, id, w_r);
+    w_r->until_ms = until_ms;
+    return e;
 }
 
 enum err

@@ -405,6 +405,19 @@ they_go_with_key_and_room(void **state)
     assert_int_equal(claim(w, 10, NULL, NULL), 0);
 }
 
+static void
+a_deactivated_owners_wait(void **state)
+{
+    struct world *w = *state;
+
+    hook(w);
+    say(w);
+    assert_int_equal(op_account_activate(&w->op, "anna@x.org", false), ERR_OK);
+    assert_int_equal(claim(w, 10, NULL, NULL), 0);
+    assert_int_equal(op_account_activate(&w->op, "anna@x.org", true), ERR_OK);
+    claim_one(w);
+}
+
 /* ---- addresses ---- */
 
 static bool
@@ -468,6 +481,7 @@ main(void)
         T(others_go_on_while_one_waits_to_be_tried_again),
         T(the_oldest_are_given_up),
         T(they_go_with_key_and_room),
+        T(a_deactivated_owners_wait),
         cmocka_unit_test(only_the_open_internet_is_public),
     };
 
