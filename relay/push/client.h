@@ -54,7 +54,6 @@ struct push_client {
     struct client_session *session;     /* emulated transports; NULL */
     struct client_check *connecting;    /* the credentials, until the verdict; NULL */
     struct sbuf *parked;                /* lines that wait for it, or for what is judged; NULL: none */
-    int64_t expires_ms;                 /* Unix; 0: never */
     int64_t opened_ms;                  /* monotonic */
     struct wheel_entry deadline;        /* stale before connect, expiry after */
     struct subscription *subscriptions; /* list */

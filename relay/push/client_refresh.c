@@ -28,7 +28,6 @@ client_expires(struct push_client *c, int64_t expires_ms)
     int64_t left = expires_ms - when_now_ms();
 
     wheel_clear(p->wheel, &c->deadline);
-    c->expires_ms = expires_ms;
     if (!expires_ms)
         return 0;
     if (left > YEAR_MS)
