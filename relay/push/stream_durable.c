@@ -258,7 +258,7 @@ durable_stop(struct durable *d)
         pthread_join(d->thread, NULL);
         d->started = false;
     }
-    for (; (c = d->queued.first); queue_put(&d->finished, c)) {     /* there never was a thread */
+    for (; (c = d->queued.first); queue_put(&d->finished, c)) {     /* there is no thread */
         if (!(d->queued.first = c->next))
             d->queued.last = &d->queued.first;
         c->err = ERR_INTERNAL;

@@ -81,7 +81,7 @@ void durable_post(struct durable *d, struct durable_change *c);
 /* Those that are done, oldest first; NULL: none. */
 struct durable_change *durable_take(struct durable *d);
 
-/* Writes what was handed in, then ends the thread. */
+/* Writes what was handed in, then ends the thread. What is handed in later fails when this is called again. */
 void durable_stop(struct durable *d);
 
 /* After durable_stop, or before durable_start. NULL is fine. */

@@ -410,8 +410,10 @@ stream_written_free(struct memory *m)
     if (!m->file)
         return;
     m->ending = true;
-    durable_stop(m->file);
-    stream_memory_collect(&m->store);
+    for (int i = 0; i < 2; i++) {       /* an answer may hand in once more: that fails, with nobody to write it */
+        durable_stop(m->file);
+        stream_memory_collect(&m->store);
+    }
     while ((w = m->failed)) {
         m->failed = w->next_failed;
         free(w);

@@ -530,6 +530,20 @@ a_forgotten_stream_is_forgotten_in_the_file(void **state)
     assert_string_equal(told.first_data, "3");
 }
 
+/* Its last answer finds the stream over, and there is no thread any more that could forget it in the file. */
+static void
+what_is_over_at_the_end_is_forgotten_later(void **state)
+{
+    (void)state;
+    publish_and_wait("a", 2);
+    store->calls->remove(store, "a", &durable, on_published, NULL);
+    now += META;
+    reopen();
+    while (stream_memory_sweep(store) == 0)
+        ;
+    assert_int_equal(figure("confab_push_streams"), 0);
+}
+
 static void
 a_stream_may_become_durable_and_cease_to_be(void **state)
 {
@@ -809,6 +823,7 @@ main(void)
         TEST(what_leaves_the_window_leaves_the_file),
         TEST(much_leaves_the_file_bit_by_bit),
         TEST(a_forgotten_stream_is_forgotten_in_the_file),
+        TEST(what_is_over_at_the_end_is_forgotten_later),
         TEST(a_stream_may_become_durable_and_cease_to_be),
         TEST(what_the_memory_cannot_hold_stays_in_the_file),
         TEST(a_full_disk_fails_publications_and_is_got_over),
