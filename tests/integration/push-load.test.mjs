@@ -134,6 +134,29 @@ test('a full memory refuses publications and newcomers, and keeps who is there',
     });
 });
 
+test('bounds that settings give reach what they bound', async () => {
+    await withPush({
+        settings: { push_queue_frames: 20, push_queue_bytes: 1 << 30, push_stall_ms: 600000, push_idempotency_s: 1, push_history: '@DIR@/push.db', push_history_queue: 5 },
+        channels: { kept: { subscribe: 'anyone', history_size: 100, durable: true } },
+    }, async (push) => {
+        const slow = await push.connected('slow');
+        await slow.ask('subscribe', { channel: 'open:x' });
+        slow.ws.pause();
+        await until('too many frames', async () => {
+            await publishMany(push, 'open:x', 1, 20, 'x'.repeat(60000));
+            return (await push.metrics())['confab_connections_shed_total{reason="slow"}'] > 0;
+        });
+        const once = async () => (await push.ok('publish', { channel: 'kept:key', data: 1, idempotency_key: 'k' })).offset;
+        const first = await once();
+        assert.equal(await once(), first);
+        await until('the key to be forgotten', async () => await once() > first);
+        const commands = numbers(50).map((data) => ({ publish: { channel: 'kept:many', data } }));
+        const { replies } = await push.ok('batch', { commands, parallel: true });
+        assert.equal(replies.filter((reply) => reply.publish).length, 5);
+        assert.ok(replies.slice(5).every((reply) => reply.error.code === 111));
+    });
+});
+
 test('more connects a second than allowed are told to come again', async () => {
     await withPush({ settings: { push_connects_per_s: 20 } }, async (push) => {
         const wires = numbers(80).map(() => push.wire());
