@@ -10,8 +10,9 @@
 
 struct sockaddr;
 
-/* A unicast address of the open internet? Not loopback, private, shared, link-local, unspecified, multicast, reserved or for
- * documentation, nor one that carries another (mapped, 6to4, Teredo), save for NAT64, whose inner one is judged. */
+/* A unicast address of the open internet? Not loopback, private, shared, link-local, unspecified, multicast,
+ * reserved or for documentation, nor one that carries another (mapped, 6to4, Teredo), save for NAT64, whose
+ * inner one is judged. */
 bool address_is_public(const struct sockaddr *a, size_t len);
 
 #endif

@@ -1,8 +1,8 @@
 /* relay_webhook - users' messages to the webhooks of rooms
  *
- * The rows say what is to be done (shared/chat/webhook.h). A job, one at a time, settles what was posted and claims as much as
- * there are posters free; each claimed one is posted on a thread, and its end begins the next job. What is due
- * later waits for the timer; what just came announces itself as an event.
+ * The rows say what is to be done (shared/chat/webhook.h). A job, one at a time, settles what was posted and
+ * claims as much as there are posters free; each claimed one is posted on a thread, and its end begins the next
+ * job. What is due later waits for the timer; what just came announces itself as an event.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -28,7 +28,8 @@ rooms_create_key(struct request *q, struct reply *r)
     struct op op;
     enum err e;
 
-    if ((e = service_op(q, &op)) != ERR_OK || (e = check_webhook(q, op.config, in->webhook_url)) != ERR_OK
+    if ((e = service_op(q, &op)) != ERR_OK
+        || (e = check_webhook(q, op.config, in->webhook_url)) != ERR_OK
         || (e = op_runner_key_create(&op, ROOMS_ACTOR(q), ROOMS_PATH(q)->room, in->name,
                                      in->webhook_url, &key)) != ERR_OK)
         return e;

@@ -19,7 +19,8 @@ SELECT min(due_at) FROM (
     SELECT min(due_at) FROM webhook_delivery WHERE claimed = 1 AND due_at > :now);
 
 -- What may be claimed: at most one of each key at a time, and :share of each account; so whoever does not answer holds
--- up himself. The keys are stepped through, not their rows: one may have very many.
+-- up himself. The keys are stepped through, not their rows: one may have very many. (CROSS JOIN: in this order, whatever
+-- tables are large.)
 -- name: webhook_pick
 WITH RECURSIVE
 waiting (key) AS (
@@ -29,16 +30,17 @@ waiting (key) AS (
     WHERE w.key IS NOT NULL),
 busy (key, account) AS MATERIALIZED (
     SELECT d.key, r.account
-    FROM webhook_delivery d JOIN runner_key k ON k.id = d.key JOIN room r ON r.conversation = k.conversation
+    FROM webhook_delivery d CROSS JOIN runner_key k ON k.id = d.key
+    CROSS JOIN room r ON r.conversation = k.conversation
     WHERE d.claimed = 1 AND d.due_at > :now),
-first (id, account) AS (
+first (id, account) AS MATERIALIZED (
     SELECT coalesce((SELECT d.id FROM webhook_delivery d
                      WHERE d.key = k.id AND d.claimed = 1 AND d.due_at <= :now ORDER BY d.due_at LIMIT 1),
                     (SELECT d.id FROM webhook_delivery d
                      WHERE d.key = k.id AND d.claimed = 0 AND d.due_at <= :now ORDER BY d.due_at LIMIT 1)),
            r.account
-    FROM waiting w JOIN runner_key k ON k.id = w.key JOIN room r ON r.conversation = k.conversation
-    JOIN account a ON a.id = r.account AND a.active
+    FROM waiting w CROSS JOIN runner_key k ON k.id = w.key
+    CROSS JOIN room r ON r.conversation = k.conversation CROSS JOIN account a ON a.id = r.account AND a.active
     WHERE k.id NOT IN (SELECT key FROM busy)),
 turn (id, n) AS (
     SELECT f.id, row_number() OVER (PARTITION BY f.account ORDER BY f.id)

@@ -36,8 +36,8 @@ struct webhook_result {
 enum err op_webhook_claim(struct op *o, int64_t limit, struct webhook **list_r, size_t *n_r,
                           int64_t *next_ms_r);
 
-/* What was delivered goes; the rest is tried again, after pauses, or given up and logged. A claim that has ended meanwhile
- * and became another's is that one's to settle. */
+/* What was delivered goes; the rest is tried again, after pauses, or given up and logged. A claim that has
+ * ended meanwhile and became another's is that one's to settle. */
 enum err op_webhook_settle(struct op *o, const struct webhook_result *results, size_t n);
 
 #endif
