@@ -173,6 +173,8 @@ engine_send(struct engine_session *s, struct frame *f)
     }
     if (s->state == ENGINE_WEBSOCKET && s->socket && s->socket->conn) {
         conn_send(s->socket->conn, f);
+        if (conn_code(s->socket->conn) != 0)    /* who does not read keeps his socket for long, but no session */
+            engine_close(s, "too_slow");
         return;
     }
     if ((e = queue_push(s, f)) == ERR_TOO_SLOW && s->held) {

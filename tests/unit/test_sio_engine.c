@@ -19,6 +19,7 @@
 struct conn {
     struct io_client *client;
     char out[4096];                 /* payloads, one a line; bytes as #<length> */
+    bool full;
     int closed;
 };
 
@@ -65,12 +66,22 @@ __wrap_when_monotonic_ms(void)
 }
 
 void
+conn_close(struct conn *c, int code, const char *reason)
+{
+    (void)reason;
+    if (!c->closed)
+        c->closed = code;
+}
+
+void
 conn_send(struct conn *c, struct frame *f)
 {
     struct frame_view v;
     uint32_t at = 0;
     char *end = c->out + strlen(c->out);
 
+    if (c->full)
+        conn_close(c, c->client->rules->slow_code, NULL);
     if (c->closed)
         return;
     frame_next(f, &at, &v);
@@ -80,12 +91,10 @@ conn_send(struct conn *c, struct frame *f)
         sprintf(end, "%.*s\n", (int)v.len, (const char *)v.payload);
 }
 
-void
-conn_close(struct conn *c, int code, const char *reason)
+int
+conn_code(const struct conn *c)
 {
-    (void)reason;
-    if (!c->closed)
-        c->closed = code;
+    return c->closed;
 }
 
 const char *
@@ -622,6 +631,20 @@ websocket_echoes(void **state)
     assert_int_equal(c->closed, 1000);
 }
 
+static void
+slow_websockets_end(void **state)
+{
+    struct conn *c = websocket(ENGINE);
+
+    (void)state;
+    c->full = true;
+    say(c, "4x");
+    end_turn();
+    assert_int_equal(c->closed, 1013);
+    assert_int_equal(engine_sessions(socketio_engine(o)), 0);       /* the socket is still there */
+    say(c, "4x");
+}
+
 /* ---- moving ---- */
 
 static void
@@ -1017,6 +1040,7 @@ main(void)
         TEST(answers_are_bounded),
         TEST(slow_polls_end),
         TEST(websocket_echoes),
+        TEST(slow_websockets_end),
         TEST(session_moves),
         TEST(moves_that_fail),
         TEST(heartbeat),
