@@ -225,6 +225,9 @@ tail(const struct ctl *ctl, const char *url, const char *name, const char *value
         status = follow(f);
     else if (status == 401)
         status = ctl_fail("%s: push_api_key is not the relay's", where);
+    else if (status == 0)
+        status = ctl_fail("%s: no server listener answers there, or one with TLS, which push-tail does not speak",
+                          where);
     else
         status = ctl_fail("%s: the relay refuses, status %d", where, status);
     fclose(f);
