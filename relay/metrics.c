@@ -79,19 +79,13 @@ metrics_gauge(struct metrics *m, const char *name, const char *help, int64_t val
 void
 histogram_add(struct histogram *h, int64_t us)
 {
-    histogram_add_n(h, us, 1);
-}
-
-void
-histogram_add_n(struct histogram *h, int64_t us, uint64_t n)
-{
     uint64_t t = us > 0 ? (uint64_t)us : 0;
     int bucket = bucket_of(t);
 
     if (bucket < HISTOGRAM_BUCKETS)
-        h->buckets[bucket] += n;
-    h->count += n;
-    h->sum_us += t * n;
+        h->buckets[bucket]++;
+    h->count++;
+    h->sum_us += t;
 }
 
 int64_t

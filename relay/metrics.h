@@ -33,7 +33,6 @@ struct histogram {
 };
 
 void histogram_add(struct histogram *h, int64_t us);
-void histogram_add_n(struct histogram *h, int64_t us, uint64_t n);
 /* Upper bound of the bucket that holds quantile q (0 to 1), in microseconds. */
 int64_t histogram_quantile(const struct histogram *h, double q);
 void metrics_histogram(struct metrics *m, const char *name, const char *help, const struct histogram *h);
