@@ -122,7 +122,7 @@ struct io_service {
     enum io_verdict (*request)(void *arg, const struct io_request *r, struct io_exchange *x,
                                struct io_answer *a, struct io_client **client_r);
     void *arg;
-    bool holds;                 /* its answers may be due for long: they count as connections */
+    bool holds;                 /* answers to requests without a body may be due for long: they count as connections */
     /* Asked when only the head of a request that has a body was read. true: `request` follows with the same x, or
      * what was set here with io_exchange_on_gone when the body does not come whole. false: *a is the answer, and the
      * body is left unread. NULL: not asked. */

@@ -243,7 +243,7 @@ exchange_head_whole(struct io_exchange *x)
 
         io_count(io, IO_NOWHERE, 1);
         io_exchange_reply(x, &nowhere);
-    } else if ((x->parsed.upgrade || x->service->holds)
+    } else if ((x->parsed.upgrade || (x->service->holds && !has_body))
                && io_links_count(io->links) + x->all->n_held >= io->config->relay_connections_max) {
         io_exchange_refuse(x, 503, IO_REFUSED_FULL);
     } else if (x->listener->n_later >= LATER_MAX) {

@@ -217,7 +217,8 @@ engine_close(struct engine_session *s, const char *why)
     if (s->state == ENGINE_CLOSED)
         return;
     s->state = ENGINE_CLOSED;
-    strmap_remove(&s->engine->sids, &s->node);
+    if (!s->farewell_noop)
+        strmap_remove(&s->engine->sids, &s->node);
     io_timer_free(s->heartbeat);
     s->heartbeat = NULL;
     if (s->receiving)
@@ -238,6 +239,8 @@ finish(struct engine_session *s)
     engine_flush(s);
     engine_socket_close(s->socket, code, NULL);
     engine_socket_close(s->probe, code, NULL);
+    if (s->farewell_noop)
+        strmap_remove(&e->sids, &s->node);
     s->path->calls->closed(s->user);
     outq_fini(&s->queue);
     free(s);

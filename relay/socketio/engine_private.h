@@ -60,7 +60,8 @@ struct engine_session {
     bool marked;
     bool asked;                         /* a ping was not answered yet */
     bool probed;                        /* the client has tried its new WebSocket, and is moving to it */
-    bool farewell_noop;                 /* a client that said good-bye is told nothing but that */
+    bool farewell_noop;                 /* a client that said good-bye is told nothing but that; it is found until the turn
+                                           ends, since of what it sent at once we may have read the last first */
     struct io_exchange *held;           /* the GET that waits for a packet */
     char *held_headers;
     struct io_exchange *receiving;      /* the POST whose body is on its way */
@@ -87,7 +88,7 @@ struct engine_socket {
 struct engine_session *engine_session_new(const struct engine_path *path, const struct io_request *r,
                                           enum engine_state state);
 
-/* The living session of that path; NULL. */
+/* The session of that path; NULL. Closed only when its client has just said good-bye. */
 struct engine_session *engine_find(const struct engine_path *path, const char *sid);
 
 /* To be looked at when the turn ends. */

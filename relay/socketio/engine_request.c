@@ -125,11 +125,13 @@ judge(const struct engine_path *path, const struct io_request *r, struct asked *
     asked.websocket = transport[0] == 'w';
     if (sid && *sid != '\0' && !(asked.session = engine_find(path, sid)))
         return REFUSAL_SID;
+    if (asked.session && asked.session->state == ENGINE_CLOSED && (asked.websocket || !is(r, "GET")))
+        return REFUSAL_SID;
     if (!asked.session && !is(r, "GET"))
         return REFUSAL_METHOD;
     if (asked.websocket != r->upgrade || !(is(r, "GET") || is(r, "POST")))
         return REFUSAL_REQUEST;
-    if (!asked.websocket && asked.session && asked.session->state != ENGINE_POLLING)
+    if (!asked.websocket && asked.session && asked.session->state == ENGINE_WEBSOCKET)
         return REFUSAL_REQUEST;
     if (!version || strcmp(version, "4") != 0)
         return REFUSAL_VERSION;
@@ -213,6 +215,11 @@ static enum io_verdict
 take_poll(struct engine_session *s, const struct io_request *r, struct io_exchange *x,
           struct io_answer *a)
 {
+    if (s->state == ENGINE_CLOSED) {
+        prepare(a);
+        sbuf_putc(&a->body, PACKET_NOOP);
+        return IO_ANSWER;
+    }
     if (s->held) {
         engine_answer_held(s, false, "1");
         engine_close(s, "second_poll");
@@ -381,7 +388,8 @@ decide(const struct engine_path *path, const struct io_request *r, struct io_exc
         if (!asked.session)
             return begin(path, r, a, asked.websocket, client_r);
         if (!asked.websocket)
-            return is(r, "GET") ? take_poll(asked.session, r, x, a) : take_post(asked.session, r, x, a);
+            return is(r, "GET") ? take_poll(asked.session, r, x, a)
+                                : take_post(asked.session, r, x, a);
         sbuf_reset(&a->headers);
         *client_r = engine_socket_new(asked.session);
         return IO_UPGRADE;

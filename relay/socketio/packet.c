@@ -67,7 +67,9 @@ void
 packet_put_open(struct sbuf *out, const struct packet_open *o)
 {
     sbuf_putc(out, PACKET_OPEN);
-    sbuf_printf(out, "{\"sid\":\"%s\",\"upgrades\":[%s],\"pingInterval\":%lld,\"pingTimeout\":%lld,\"maxPayload\":%lld}",
+    sbuf_printf(out,
+                "{\"sid\":\"%s\",\"upgrades\":[%s],\"pingInterval\":%lld,\"pingTimeout\":%lld,"
+                "\"maxPayload\":%lld}",
                 o->sid, o->can_upgrade ? "\"websocket\"" : "", (long long)o->ping_interval_ms,
                 (long long)o->ping_timeout_ms, (long long)o->max_payload);
 }

@@ -71,6 +71,32 @@ a_ping_is_told_from_text(void **state)
 }
 
 static void
+bytes_stay_bytes(void **state)
+{
+    struct frame *list[2] = { frame_binary("\xff\0", 2), frame_text("a", 1) }, *joined, *part;
+    struct frame_view v;
+    uint32_t at = 0;
+
+    (void)state;
+    assert_int_equal(list[0]->bytes[0], 0x82);
+    assert_false(frame_is_ping(list[0]));
+    joined = frame_join(list, 2);
+    assert_true(frame_next(joined, &at, &v));
+    assert_true(v.binary && !v.text);
+    assert_memory_equal(v.payload, "\xff\0", v.len);
+    assert_true(frame_next(joined, &at, &v));
+    assert_true(v.text && !v.binary);
+    at = 0;
+    part = frame_part(joined, &at);
+    assert_int_equal(part->len, list[0]->len);
+    assert_memory_equal(part->bytes, list[0]->bytes, part->len);
+    frame_unref(part);
+    frame_unref(joined);
+    frame_unref(list[0]);
+    frame_unref(list[1]);
+}
+
+static void
 joined_frames_are_read_one_by_one(void **state)
 {
     char *longer = calloc(1, 70000);
@@ -118,6 +144,7 @@ main(void)
         cmocka_unit_test(headers_follow_the_length),
         cmocka_unit_test(no_payload_needs_no_pointer),
         cmocka_unit_test(a_ping_is_told_from_text),
+        cmocka_unit_test(bytes_stay_bytes),
         cmocka_unit_test(joined_frames_are_read_one_by_one),
         cmocka_unit_test(references_are_counted),
     };

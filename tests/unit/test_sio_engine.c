@@ -572,6 +572,12 @@ good_bye_by_post(void **state)
     end_turn();
     expect(held, 200, "6");
     assert_int_equal(engine_sessions(socketio_engine(o)), 0);
+    q = polling(ENGINE);                        /* both were sent at once, and the later one was read first */
+    expect(http("POST", ENGINE, q, "1"), 200, "ok");
+    expect(http("GET", ENGINE, q, NULL), 200, "6");
+    assert_int_equal(http("POST", ENGINE, q, "4")->status, 400);
+    end_turn();
+    assert_int_equal(http("GET", ENGINE, q, NULL)->status, 400);
     q = polling(ENGINE);
     held = http("GET", ENGINE, q, NULL);
     held->gone(held->gone_arg);
