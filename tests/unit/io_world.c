@@ -120,7 +120,7 @@ on_request(void *arg, const struct io_request *r, struct io_exchange *x, struct 
         *client_r = client_new();
         return IO_STREAM;
     }
-    if (strcmp(r->path, "/later") == 0) {
+    if (strcmp(r->path, "/later") == 0 || (strcmp(r->path, "/held") == 0 && r->body_len == 0)) {
         io_exchange_on_gone(x, exchange_gone, NULL);
         world.exchange = x;
         return IO_LATER;
@@ -138,7 +138,22 @@ on_request(void *arg, const struct io_request *r, struct io_exchange *x, struct 
     return IO_ANSWER;
 }
 
+/* Takes every body, unless the query says no. */
+static bool
+on_announced(void *arg, const struct io_request *r, struct io_exchange *x, struct io_answer *a)
+{
+    (void)arg;
+    if (strcmp(r->query, "no") == 0) {
+        a->status = 409;
+        return false;
+    }
+    io_exchange_on_gone(x, exchange_gone, NULL);
+    return true;
+}
+
 static const struct io_service services[] = {
+    { .path = "/told", .body_max = 5, .request = on_request, .announced = on_announced },
+    { .path = "/held", .body_max = 5, .request = on_request, .holds = true },
     { .path = "/body", .body_max = 100000, .request = on_request },
     { .path = "/below/", .below = true, .request = on_request },
     { .path = "/tree", .below = true, .request = on_request },

@@ -250,6 +250,66 @@ exchanges_are_answered_later(void **state)
     close(fd);
 }
 
+static void
+bodies_are_announced(void **state)
+{
+    int fd = peer_dial();
+
+    (void)state;
+    peer_say(fd, "POST /told HTTP/1.1\r\nContent-Length: 2\r\n\r\nok");
+    peer_read_to(fd, "POST /told? [ok]");
+    peer_say(fd, "GET /told HTTP/1.1\r\n\r\n");               /* nothing to announce */
+    peer_read_to(fd, "GET /told? []");
+    peer_say(fd, "POST /told?no HTTP/1.1\r\nContent-Length: 2\r\n\r\nok");
+    peer_read_to(fd, "HTTP/1.1 409 ");
+    peer_read_to(fd, "Connection: close\r\n\r\n");
+    peer_expect_end(fd);
+    assert_int_equal(world.gone, 0);
+
+    fd = peer_dial();                                           /* the rest never comes */
+    peer_say(fd, "POST /told HTTP/1.1\r\nContent-Length: 5\r\n\r\nok");
+    close(fd);
+    world_await(&world.gone, 1);
+    fd = peer_dial();                                           /* or is too much, or nonsense */
+    peer_say(fd, "POST /told HTTP/1.1\r\nContent-Length: 6\r\n\r\n");
+    world_await(&world.gone, 2);
+    peer_read_to(fd, "HTTP/1.1 413 ");
+    close(fd);
+    fd = peer_dial();
+    peer_say(fd, "POST /told HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n");
+    world_await(&world.gone, 3);
+    peer_read_to(fd, "HTTP/1.1 400 ");
+    close(fd);
+}
+
+static void
+held_answers_count_as_connections(void **state)
+{
+    struct io_exchange *held[20];
+    int fds[20], fd = peer_dial();
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        fds[i] = peer_dial();
+        peer_say(fds[i], "HEAD /held HTTP/1.1\r\n\r\n");
+        while (world.exchange == NULL)
+            usleep(1000);
+        held[i] = world.exchange;
+        world.exchange = NULL;
+    }
+    peer_say(fd, "POST /held HTTP/1.1\r\nContent-Length: 1\r\n\r\nx");
+    peer_read_to(fd, "POST /held? [x]");
+    peer_say(fd, "GET /held HTTP/1.1\r\n\r\n");
+    peer_read_to(fd, "HTTP/1.1 503 ");
+    close(fd);
+    for (int i = 0; i < 20; i++) {
+        close(fds[i]);
+        world_await(&world.gone, i + 1);
+        world.exchange = held[i];
+        world_on_loop(answer_exchange, (void *)"nobody");
+    }
+}
+
 static int
 stop_and_answer(void **state)
 {
@@ -763,6 +823,8 @@ main(void)
         TEST(unfinished_requests_are_ended),
         TEST(a_crowd_at_one_door_leaves_the_others_alone),
         TEST(long_answers_wait_for_their_reader),
+        cmocka_unit_test_setup_teardown(bodies_are_announced, world_start, world_stop),
+        cmocka_unit_test_setup_teardown(held_answers_count_as_connections, world_start, world_stop),
         cmocka_unit_test_setup_teardown(exchanges_are_answered_later, world_start, stop_and_answer),
         TEST(streams_carry_lines),
         TEST(streams_carry_events),
