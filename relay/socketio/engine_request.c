@@ -110,6 +110,18 @@ origin_allowed(const struct engine *e, const struct io_request *r, struct io_ans
 
 /* ---- what all have to pass ---- */
 
+/* Is there a sid at all? One that is no text, such as %00, begins no session. */
+static bool
+has_sid(const char *query)
+{
+    for (; query != NULL; query = strchr(query, '&')) {
+        query += *query == '&';
+        if (strncmp(query, "sid=", 4) == 0 && query[4] != '\0' && query[4] != '&')
+            return true;
+    }
+    return false;
+}
+
 /* REFUSAL_REQUEST and the like, or -1. */
 static int
 judge(const struct engine_path *path, const struct io_request *r, struct asked *asked_r)
@@ -123,7 +135,7 @@ judge(const struct engine_path *path, const struct io_request *r, struct asked *
     if (!transport || (strcmp(transport, "polling") != 0 && strcmp(transport, "websocket") != 0))
         return REFUSAL_TRANSPORT;
     asked.websocket = transport[0] == 'w';
-    if (sid && *sid != '\0' && !(asked.session = engine_find(path, sid)))
+    if (has_sid(r->query) && (!sid || !(asked.session = engine_find(path, sid))))
         return REFUSAL_SID;
     if (asked.session && asked.session->state == ENGINE_CLOSED && (asked.websocket || !is(r, "GET")))
         return REFUSAL_SID;

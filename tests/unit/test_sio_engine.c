@@ -14,7 +14,7 @@
 #include "relay/socketio/conformance.h"
 #include "relay/socketio/engine.h"
 
-#define N 16
+#define N 18
 
 struct conn {
     struct io_client *client;
@@ -401,6 +401,8 @@ handshakes_refused(void **state)
         { { "GET", ENGINE, "EIO=4", NULL, false, { 0 } }, "{\"code\":0,\"message\":\"Transport unknown\"}" },
         { { "GET", ENGINE, "EIO=4&transport=abc", NULL, false, { 0 } }, "{\"code\":0,\"message\":\"Transport unknown\"}" },
         { { "GET", ENGINE, "EIO=4&transport=polling&sid=x", NULL, false, { 0 } },
+          "{\"code\":1,\"message\":\"Session ID unknown\"}" },
+        { { "GET", ENGINE, "EIO=4&transport=polling&sid=%00", NULL, false, { 0 } },
           "{\"code\":1,\"message\":\"Session ID unknown\"}" },
         { { "POST", ENGINE, "EIO=4&transport=polling", "4", false, { 0 } }, "{\"code\":2,\"message\":\"Bad handshake method\"}" },
         { { "PUT", ENGINE, "EIO=4&transport=polling", NULL, false, { 0 } }, "{\"code\":2,\"message\":\"Bad handshake method\"}" },
