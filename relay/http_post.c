@@ -49,6 +49,15 @@ ignore_answer(char *p, size_t size, size_t n, void *arg)
     return poster->answered <= ANSWER_MAX ? size * n : 0;
 }
 
+static size_t
+keep_answer(char *p, size_t size, size_t n, void *arg)
+{
+    struct sbuf *answer = arg;
+
+    sbuf_put(answer, p, size * n);
+    return answer->failed ? 0 : size * n;
+}
+
 static void
 add_header(struct http_poster *p, const char *line)
 {
@@ -128,8 +137,8 @@ set_up(struct http_poster *p, const struct http_post *r)
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore_answer);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, p);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, r->answer ? keep_answer : ignore_answer);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, r->answer ? (void *)r->answer : p);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, ignore_answer);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, p);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, p->why);
@@ -217,7 +226,8 @@ http_poster_post(struct http_poster *p, const struct http_post *r, const char **
     set_up(p, r);
     c = transfer(p);
     *why_r = p->why;
-    if (c == CURLE_OK || (c == CURLE_WRITE_ERROR && p->answered > ANSWER_MAX)) {
+    if (c == CURLE_OK
+        || (c == CURLE_WRITE_ERROR && p->answered > ANSWER_MAX && !r->answer)) {
         curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
         return judge_status(p, status);
     }

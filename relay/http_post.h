@@ -1,6 +1,6 @@
 /* http_post - one POST at a time to a URL that somebody gave
  *
- * http and https only, certificates verified, redirects not followed, answers read but not kept.
+ * http and https only, certificates verified, redirects not followed, answers read, and kept for who wants them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "shared/sbuf.h"
 
 struct http_poster;
 
@@ -25,6 +27,7 @@ struct http_post {
     const char *body;
     size_t body_len;
     int64_t timeout_ms;
+    struct sbuf *answer;            /* takes the body of the answer; what it cannot hold is HTTP_FAILED. NULL: not kept */
     bool direct;                    /* by no proxy that the environment names */
     bool public_only;               /* the URL is a stranger's: to public addresses alone, which takes direct */
 };

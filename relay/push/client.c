@@ -6,6 +6,7 @@
 
 #include "relay/mem.h"
 #include "relay/push/admission.h"
+#include "relay/push/callback.h"
 #include "relay/push/subscription.h"
 #include "relay/push/tail.h"
 #include "shared/id.h"
@@ -121,6 +122,16 @@ client_send_error(struct push_client *c, uint32_t id, enum push_error e)
     }
     if (++c->errors > c->push->config->push_errors_max)
         client_close(c, CLOSE_TOO_MANY_ERRORS, NULL);
+}
+
+void
+client_send_words(struct push_client *c, uint32_t id, const struct callback_answer *a)
+{
+    struct sbuf line;
+
+    sbuf_init(&line, ANSWER_MAX);
+    reply_error_words(&line, id, a->error, a->message, a->temporary);
+    client_send(c, &line);
 }
 
 bool
@@ -299,6 +310,7 @@ on_closed(struct io_client *io)
     c->conn = NULL;
     LIST_REMOVE(c, entry);
     wheel_clear(p->wheel, &c->deadline);
+    callback_cancel_all(c);
     subscription_end_all(c);
     tell_closed(c);
     client_session_close(c);

@@ -58,6 +58,9 @@ struct push_client {
     struct wheel_entry deadline;        /* stale before connect, expiry after */
     struct subscription *subscriptions; /* list */
     uint32_t n_subscriptions;
+    struct callback_question *questions;    /* list: what the application is being asked for it */
+    uint32_t n_questions;               /* ... with those that nobody waits for any more */
+    uint32_t n_asking;                  /* subscriptions among the list */
     struct channel_rate *rates;         /* what it published lately (channel_commands.c) */
     uint32_t commands, command_bytes;   /* in the second that began at second_ms */
     int64_t answer_bytes;               /* ... of histories and lists it was given meanwhile */
@@ -80,6 +83,11 @@ void client_unref(struct push_client *c);
 void client_send(struct push_client *c, struct sbuf *line);
 void client_send_frame(struct push_client *c, struct frame *f);
 void client_send_error(struct push_client *c, uint32_t id, enum push_error e);
+
+/* An error that the application answered, or why it could not be asked. Nothing the client could have avoided: it does
+ * not count for push_errors_max. */
+struct callback_answer;
+void client_send_words(struct push_client *c, uint32_t id, const struct callback_answer *a);
 
 /* Ends it: what is queued leaves first (but for 3008, where it is dropped), then the close frame (or the
  * disconnect push and the end of the stream). code is one of code.def or the application's; reason NULL: the table's. */

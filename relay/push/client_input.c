@@ -101,7 +101,7 @@ run_connected(struct push_client *c, const struct command *cmd)
         client_close(c, CLOSE_NOT_AVAILABLE_CLOSE, NULL);
         break;
     case COMMAND_RPC:
-        client_send_error(c, cmd->id, PUSH_NOT_AVAILABLE);
+        client_rpc(c, cmd);
         break;
     case COMMAND_REFRESH:
         client_refresh(c, cmd);

@@ -5,6 +5,7 @@
  *   client_input.c      messages into commands: rates, parking, dispatch
  *   client_check.c      credentials, judged here or on a thread
  *   client_connect.c    connect
+ *   client_rpc.c        rpc
  *   client_refresh.c    refresh, and the end of credentials
  *   client_emulation.c  sessions of clients that send by POST /emulation
  *   client_transport.c  the requests that become clients
@@ -82,6 +83,7 @@ void client_check_start(struct client_check *k);
 
 void client_connect(struct push_client *c, uint32_t id, const struct command_connect *in);
 void client_refresh(struct push_client *c, const struct command *cmd);
+void client_rpc(struct push_client *c, const struct command *cmd);
 
 /* New end of the credentials, 0: none; sets the deadline. Returns the seconds until then to tell, 0: none. */
 int64_t client_expires(struct push_client *c, int64_t expires_ms);

@@ -7,6 +7,7 @@
 #include "relay/mem.h"
 #include "relay/pool.h"
 #include "relay/push/admission.h"
+#include "relay/push/callback.h"
 #include "relay/push/channel.h"
 #include "relay/push/client.h"
 #include "relay/push/publish_zmq.h"
@@ -128,6 +129,7 @@ woken(void *arg)
 
     stream_memory_collect(p->store);
     pool_collect(p->pool);
+    callback_collect(p->callback);
     arena_reset(p->scratch);
 }
 
@@ -184,6 +186,7 @@ push_free(struct push *p)
         return;
     publish_zmq_close(p);
     pool_free(p->pool);
+    callback_free(p->callback);
     if (p->store)
         p->store->calls->free(p->store);
     if (p->channels)
@@ -247,6 +250,7 @@ init(struct push *p)
     p->wheel = wheel_new(p->io);
     p->limits = admission_new();
     p->pool = pool_new(TOKEN_THREADS, wake, p);
+    p->callback = callback_new(p->config, wake, p);
     p->hook = hook_new(p->config);
     p->drain_timer = io_timer_new(p->io, drain_due, p);
     p->socket_rules.ping = frame_text("{}", 2);
@@ -316,6 +320,7 @@ tell_ignored(const struct config *a, const struct config *b)
     TEXT_SETTING(push_curve_clients);
     INT_SETTING(push_publish_queue);
     INT_SETTING(push_idempotency_s);
+    INT_SETTING(push_callback_threads);
 #undef TEXT_SETTING
 #undef INT_SETTING
 }
@@ -375,4 +380,6 @@ push_metrics(struct push *p, struct metrics *m)
     publish_zmq_metrics(p, m);
     if (p->hook)
         hook_metrics(p->hook, m);
+    if (*p->config->push_callback_url)
+        callback_metrics(p->callback, m);
 }

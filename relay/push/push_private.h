@@ -58,6 +58,7 @@ enum push_counter {
 struct channels;        /* channel.h: fan-out */
 struct push_tail;       /* tail.c: who watches one channel or user live */
 struct push_zmq;        /* publish_zmq.c */
+struct callback;        /* callback.h: the application is asked */
 struct push_limits;     /* limits of addresses; admission: admission.c */
 struct pool;            /* threads that verify tokens */
 struct push_services;   /* push.c: the arrays of services */
@@ -73,6 +74,7 @@ struct push {
     struct channels *channels;
     struct wheel *wheel;
     struct hook *hook;
+    struct callback *callback;
     struct push_tail *tail;
     struct push_zmq *zmq;
     struct push_limits *limits;

@@ -167,12 +167,26 @@ put_code(struct sbuf *b, int code, const char *reason)
 /* ---- replies ---- */
 
 void
-reply_error(struct sbuf *b, uint32_t id, enum push_error e)
+reply_error_words(struct sbuf *b, uint32_t id, int code, const char *message, bool temporary)
 {
     open_reply(b, id, "error");
-    json_kv_int(b, "code", e);
-    json_kv(b, "message", push_error_message(e));
-    kv_true(b, "temporary", push_error_temporary(e));
+    json_kv_int(b, "code", code);
+    json_kv(b, "message", message);
+    kv_true(b, "temporary", temporary);
+    close_reply(b);
+}
+
+void
+reply_error(struct sbuf *b, uint32_t id, enum push_error e)
+{
+    reply_error_words(b, id, e, push_error_message(e), push_error_temporary(e));
+}
+
+void
+reply_rpc(struct sbuf *b, uint32_t id, const char *data)
+{
+    open_reply(b, id, "rpc");
+    kv_raw(b, "data", data);
     close_reply(b);
 }
 

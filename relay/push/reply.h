@@ -49,6 +49,8 @@ struct reply_connect {
 };
 
 void reply_error(struct sbuf *b, uint32_t id, enum push_error e);
+/* ... that is the application's */
+void reply_error_words(struct sbuf *b, uint32_t id, int code, const char *message, bool temporary);
 /* {"id":id,"method":{}} */
 void reply_empty(struct sbuf *b, uint32_t id, const char *method);
 /* id 0: bare, {"connect":{...}} as the one-way transports want it */
@@ -56,6 +58,8 @@ void reply_connect(struct sbuf *b, uint32_t id, const struct reply_connect *r);
 void reply_subscribe(struct sbuf *b, uint32_t id, const struct reply_subscribe *r);
 /* refresh and sub_refresh; ttl_s 0: does not expire */
 void reply_refresh(struct sbuf *b, uint32_t id, const char *method, int64_t ttl_s);
+/* data: raw JSON or NULL */
+void reply_rpc(struct sbuf *b, uint32_t id, const char *data);
 void reply_history(struct sbuf *b, uint32_t id, const struct stream_history *h);
 void reply_presence_open(struct sbuf *b, uint32_t id);
 void reply_presence_one(struct sbuf *b, const struct stream_presence *who);

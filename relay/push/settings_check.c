@@ -74,6 +74,8 @@ settings_check_section(const struct config *c, const struct channel_options *o, 
         return settings_fault(fail, o, "presence_for", "needs presence");
     if (o->hooks && c->push_hook_url[0] == '\0')
         return settings_fault(fail, o, "hooks", "needs the setting push_hook_url");
+    if (o->authorize && c->push_callback_url[0] == '\0')
+        return settings_fault(fail, o, "authorize", "needs the setting push_callback_url");
     return ERR_OK;
 }
 
@@ -145,6 +147,14 @@ check_endpoint(const struct config *c, const char *name, const char *endpoint, s
     return ERR_OK;
 }
 
+static enum err
+check_url(const char *name, const char *url, struct fail *fail)
+{
+    if (url[0] == '\0' || begins(url, "http://") || begins(url, "https://"))
+        return ERR_OK;
+    return err_fail(fail, ERR_FIELD, name, "%s must begin with http:// or https://", name);
+}
+
 enum err
 settings_check(const struct config *c, struct fail *fail)
 {
@@ -153,10 +163,12 @@ settings_check(const struct config *c, struct fail *fail)
     if (c->push_pong_s >= c->push_ping_s)
         return err_fail(fail, ERR_FIELD, "push_pong_s",
                         "push_pong_s must be less than push_ping_s");
-    if (c->push_hook_url[0] != '\0' && !begins(c->push_hook_url, "http://")
-        && !begins(c->push_hook_url, "https://"))
-        return err_fail(fail, ERR_FIELD, "push_hook_url",
-                        "push_hook_url must begin with http:// or https://");
+    if ((e = check_url("push_hook_url", c->push_hook_url, fail)) != ERR_OK)
+        return e;
+    if ((e = check_url("push_callback_url", c->push_callback_url, fail)) != ERR_OK)
+        return e;
+    if (c->push_rpc && c->push_callback_url[0] == '\0')
+        return err_fail(fail, ERR_FIELD, "push_rpc", "push_rpc needs push_callback_url");
     if ((e = check_curve(c, fail)) != ERR_OK)
         return e;
     e = check_endpoint(c, "push_publish_pull", c->push_publish_pull, fail);

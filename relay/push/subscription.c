@@ -5,6 +5,7 @@
 #include "relay/push/subscription_private.h"
 
 #include "relay/mem.h"
+#include "relay/push/callback.h"
 #include "relay/push/tail.h"
 #include "shared/when.h"
 
@@ -78,7 +79,7 @@ subscription_check(const struct push_client *c, const char *channel,
     }
     if (subscription_find(c, channel))
         return PUSH_SUBSCRIBED;
-    if ((int64_t)c->n_subscriptions >= p->config->push_channels_per_client)
+    if ((int64_t)c->n_subscriptions + c->n_asking >= p->config->push_channels_per_client)
         return PUSH_LIMIT;
     if (is_full(p, channel, *options_r)) {
         push_count(p, PUSH_COUNT_SHED_NAMESPACE);
@@ -109,7 +110,27 @@ judge_token(const struct push_client *c, const struct subscription_token *t,
     return refuse(subscription_ttl(t->expires_ms, &ttl_s));
 }
 
-/* Who may without a token, in the order of the protocol. */
+static struct push_verdict
+judge_answer(const struct callback_answer *a, struct subscription_plan *plan)
+{
+    int64_t ttl_s;
+
+    plan->expires_ms = a->expires_ms;
+    plan->info = a->info;
+    plan->data = a->data;
+    return refuse(subscription_ttl(a->expires_ms, &ttl_s));
+}
+
+/* Nothing was given that decides it: the application does. */
+static bool
+is_to_be_asked(const struct push_client *c, const struct command *cmd,
+               const struct channel_options *o)
+{
+    return o->authorize && !cmd->token[0] && !channel_is_private(cmd->channel)
+           && !(o->user_limited && channel_lists_user(cmd->channel, client_user_id(c)));
+}
+
+/* Who may without a token or the application, in the order of the protocol. */
 static struct push_verdict
 judge(const struct push_client *c, const struct command *cmd, const struct channel_options *o)
 {
@@ -325,9 +346,14 @@ command_ready(struct subscription_start *st, enum push_error e)
     subscription_live(s);
 }
 
-/* t is a genuine token; NULL: there was none. */
+/* What lets a client in: a genuine token, the application, or, both NULL, the channel's options. */
+struct grounds {
+    const struct subscription_token *token;
+    const struct callback_answer *answer;
+};
+
 static struct push_verdict
-command_plan(struct push_client *c, const struct command *cmd, const struct subscription_token *t,
+command_plan(struct push_client *c, const struct command *cmd, struct grounds by,
              struct subscription_plan *plan)
 {
     struct push_verdict v;
@@ -346,16 +372,18 @@ command_plan(struct push_client *c, const struct command *cmd, const struct subs
     v = refuse(subscription_check(c, cmd->channel, &plan->options));
     if (v.error)
         return v;
-    return t ? judge_token(c, t, plan) : judge(c, cmd, plan->options);
+    if (by.token)
+        return judge_token(c, by.token, plan);
+    return by.answer ? judge_answer(by.answer, plan) : judge(c, cmd, plan->options);
 }
 
 static void
-begin(struct push_client *c, const struct command *cmd, const struct subscription_token *t)
+begin(struct push_client *c, const struct command *cmd, struct grounds by)
 {
     struct subscription_plan plan;
     struct subscription *s;
 
-    if (client_judge(c, cmd->id, command_plan(c, cmd, t, &plan)))
+    if (client_judge(c, cmd->id, command_plan(c, cmd, by, &plan)))
         return;
     s = subscription_new(c, &plan);
     s->start->id = cmd->id;
@@ -368,21 +396,38 @@ token_judged(struct push_client *c, const struct command *cmd, enum err e,
              const struct subscription_token *t)
 {
     if (e == ERR_OK)
-        begin(c, cmd, t);
+        begin(c, cmd, (struct grounds){ .token = t });
     else
         client_send_error(c, cmd->id, e == ERR_TIMEOUT ? PUSH_TOKEN_EXPIRED : PUSH_DENIED);
 }
 
-/* What is refused anyhow need not be verified; afterwards all is looked at again, for it may have taken long. */
+static void
+application_answered(struct push_client *c, const struct command *cmd,
+                     const struct callback_answer *a)
+{
+    if (a->error)
+        client_send_words(c, cmd->id, a);
+    else
+        begin(c, cmd, (struct grounds){ .answer = a });
+}
+
+/* What is refused anyhow need not be verified or asked; afterwards all is looked at again, for it may have taken
+ * long. */
 void
 subscription_command_subscribe(struct push_client *c, const struct command *cmd)
 {
     const struct channel_options *o;
+    enum push_error e = callback_asking(c, cmd->channel)
+                            ? PUSH_SUBSCRIBED : subscription_check(c, cmd->channel, &o);
 
-    if (!cmd->token[0])
-        begin(c, cmd, NULL);
-    else if (!client_judge(c, cmd->id, refuse(subscription_check(c, cmd->channel, &o))))
+    if (client_judge(c, cmd->id, refuse(e)))
+        return;
+    if (cmd->token[0])
         client_judge_token(c, cmd, token_judged);
+    else if (is_to_be_asked(c, cmd, o))
+        callback_ask(c, cmd, application_answered);
+    else
+        begin(c, cmd, (struct grounds){ 0 });
 }
 
 /* One that only begins is answered, too: SDKs give the connection up when an answer stays away. The
@@ -390,9 +435,12 @@ subscription_command_subscribe(struct push_client *c, const struct command *cmd)
 void
 subscription_command_unsubscribe(struct push_client *c, const struct command *cmd)
 {
+    uint32_t asked = callback_cancel(c, cmd->channel);
     struct subscription *s;
     struct sbuf b;
 
+    if (asked)
+        client_send_error(c, asked, PUSH_TOO_MANY);
     if ((s = subscription_find(c, cmd->channel))) {
         if (s->start && s->start->id)
             client_send_error(c, s->start->id, PUSH_TOO_MANY);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "relay/mem.h"
+#include "relay/push/callback_answer.h"
 #include "relay/push/tail.h"
 #include "shared/when.h"
 
@@ -73,6 +74,16 @@ client_send_error(struct push_client *c, uint32_t id, enum push_error e)
 
     sbuf_init(&b, 1000);
     reply_error(&b, id, e);
+    client_send(c, &b);
+}
+
+void
+client_send_words(struct push_client *c, uint32_t id, const struct callback_answer *a)
+{
+    struct sbuf b;
+
+    sbuf_init(&b, 1000);
+    reply_error_words(&b, id, a->error, a->message, a->temporary);
     client_send(c, &b);
 }
 
