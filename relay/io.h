@@ -91,8 +91,8 @@ struct io_rules {
     const char *slow_reason;
     struct frame *slow;         /* ... and what a stream is sent that is too slow, in place of what waited; NULL: nothing */
     int64_t message_max;        /* bytes of a message; a longer one closes with 1009 */
-    int bare_close_code;        /* status of the answer to a peer's Close frame that has none; 0: none either. What has
-                                   one is answered with the same */
+    int bare_close_code;        /* status of the answer to a peer's Close frame that has none; 0: none
+                                   either. One that was sent is echoed */
 };
 
 /* What a connection belongs to; embedded as the first member of a session. */

@@ -245,12 +245,14 @@ received(struct conn *c, const char *p, size_t len)
 
 /* ---- coming and going ---- */
 
-/* The library can only echo, and its own Close would wait for another; ours goes past it, and the socket ends behind it.
- * -1, for the library. */
+/* The library can only echo, and its own Close would wait for another; ours goes past it, and the
+ * socket ends behind it. -1, for the library. */
 static int
 answer_close(struct conn *c, int code)
 {
-    unsigned char close[] = { 0x80 | OPCODE_CLOSE, 2, (unsigned char)(code >> 8), (unsigned char)code };
+    unsigned char close[] = {
+        0x80 | OPCODE_CLOSE, 2, (unsigned char)(code >> 8), (unsigned char)code
+    };
 
     if (c->links->unframed)
         write_bytes(c, close, sizeof close);
@@ -259,8 +261,8 @@ answer_close(struct conn *c, int code)
     return -1;
 }
 
-/* 0: the library echoes the peer's Close frame, which held len bytes. One that comes while something is owed to
- * the peer is not told of here, and never answered. */
+/* 0: the library echoes the peer's Close frame, which held len bytes. One that comes while something
+ * is owed to the peer is not told of here, and never answered. */
 static int
 peer_closes(struct conn *c, size_t len)
 {
