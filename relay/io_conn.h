@@ -36,6 +36,7 @@ struct conn {                           /* what every write reads stands in fron
     bool behind : 1;
     bool broken : 1;                    /* to be killed at the end of the turn */
     bool peer_closed : 1;
+    bool deaf : 1;                      /* not read from while it is owed something; see io_lws.c */
     struct outq out;
     struct sbuf *in;                    /* a message of which more is to come; NULL */
     LIST_ENTRY(conn) slot_entry;

@@ -105,11 +105,26 @@ conn_ping(struct conn *c, const struct io_rules *rules)
         conn_mark_dirty(c);
 }
 
+/* Since it was last asked. */
 static bool
-is_silent(const struct conn *c, const struct io_rules *rules)
+has_taken(struct conn *c)
+{
+    uint64_t figure = taken(c);
+    bool moved = figure != c->taken;
+
+    c->taken = figure;
+    return moved;
+}
+
+static bool
+is_silent(struct conn *c, const struct io_rules *rules)
 {
     int64_t now = c->links->clock_ms;
 
+    if (c->deaf && has_taken(c)) {      /* what it says is not read, but it reads */
+        c->moved_ms = now;
+        io_life_heard(c);
+    }
     return (rules->silence_ms > 0 && now >= c->heard_ms + rules->silence_ms)
         || (rules->answer_ms > 0 && c->asked_ms > 0 && now >= c->asked_ms + rules->answer_ms);
 }
@@ -117,14 +132,10 @@ is_silent(const struct conn *c, const struct io_rules *rules)
 static bool
 is_stalled(struct conn *c, const struct io_rules *rules)
 {
-    uint64_t figure;
-
     if (!c->behind || rules->stall_ms <= 0)
         return false;
-    if ((figure = taken(c)) != c->taken) {
-        c->taken = figure;
+    if (has_taken(c))
         c->moved_ms = c->links->clock_ms;
-    }
     return c->links->clock_ms >= c->moved_ms + rules->stall_ms;
 }
 

@@ -140,6 +140,18 @@ write_batch(struct conn *c)
     return write_bytes(c, l->gather, len);
 }
 
+/* While the library holds bytes for a peer, his Close would be the end of everything, unanswered.
+ * Where the answer matters he is not heard until he has taken them. */
+static void
+hear(struct conn *c, bool on)
+{
+    on |= c->client == NULL || c->client->rules->bare_close_code == 0;
+    if (c->deaf == !on)
+        return;
+    c->deaf = !on;
+    lws_rx_flow_control(c->wsi, on);
+}
+
 int
 io_lws_flush(struct conn *c)
 {
@@ -150,6 +162,7 @@ io_lws_flush(struct conn *c)
         conn_owe(c, 0);
     if (c->out.n > 0 && !owes)
         e = c->links->unframed ? write_batch(c) : write_framed(c);
+    hear(c, !lws_partial_buffered(c->wsi));
     if (e == 0 && (c->out.n > 0 || c->owed > 0 || c->state == CONN_CLOSING))
         lws_callback_on_writable(c->wsi);
     return e;
@@ -173,6 +186,7 @@ lws_writable(struct conn *c)
 {
     if (c->state == CONN_CLOSING && c->out.n == 0 && !lws_partial_buffered(c->wsi)) {
         c->state = CONN_LEAVING;
+        hear(c, true);
         lws_close_reason(c->wsi, c->code, (unsigned char *)c->reason, reason_length(c->reason));
         return -1;
     }
@@ -261,8 +275,7 @@ answer_close(struct conn *c, int code)
     return -1;
 }
 
-/* 0: the library echoes the peer's Close frame, which held len bytes. One that comes while something
- * is owed to the peer is not told of here, and never answered. */
+/* 0: the library echoes the peer's Close frame, which held len bytes. */
 static int
 peer_closes(struct conn *c, size_t len)
 {
@@ -272,7 +285,7 @@ peer_closes(struct conn *c, size_t len)
     c->state = CONN_LEAVING;
     io_life_ends(c);
     outq_fini(&c->out);
-    return len == 0 && bare != 0 ? answer_close(c, bare) : 0;
+    return len < 2 && bare != 0 ? answer_close(c, bare) : 0;
 }
 
 static void

@@ -536,6 +536,20 @@ test('a Close frame without a status is answered with 4003 on a chat, one with a
     assert.equal((await chat.ended(2000)).code, 1000);
 });
 
+test('a bare Close of one who has not read everything is answered, too', async () => {
+    const confab = await started;
+    const anna = await register(confab);
+    const room = await anna.room('r', ['A']);
+    const chat = direct(confab, `/api/rooms/${room.id}/chat?token=${anna.token}`);
+    await chat.connected();
+    chat.ws.pause();
+    for (let i = 0; i < 40; i++)        /* more than a socket holds, less than a queue may */
+        await anna.say(room.id, 'x'.repeat(9900) + i);
+    chat.ws.close();
+    chat.ws.resume();
+    assert.equal((await chat.ended(5000)).code, 4003);
+});
+
 test('4001 when the token ends', async () => {
     const confab = await started;
     const anna = await register(confab);
