@@ -29,6 +29,21 @@ rooms_say(struct request *q, struct reply *r)
     return ERR_OK;
 }
 
+void
+rooms_write_page(struct sbuf *out, const struct room_page *page)
+{
+    size_t i;
+
+    json_open(out, '{');
+    json_key(out, "messages");
+    json_open(out, '[');
+    for (i = 0; i < page->n; i++)
+        rooms_write_list_message(out, &page->entries[i]);
+    json_close(out, ']');
+    json_kv_bool(out, "hasMore", page->more);
+    json_close(out, '}');
+}
+
 /* after_id is a bound from above, whatever it is called. */
 enum err
 rooms_list_messages(struct request *q, struct reply *r)
@@ -38,7 +53,6 @@ rooms_list_messages(struct request *q, struct reply *r)
     int64_t before = in->has_bound ? in->bound : ROOM_NO_BOUND;
     struct room_page page;
     struct op op;
-    size_t i;
     enum err e;
 
     if ((e = service_op(q, &op)) != ERR_OK)
@@ -46,14 +60,7 @@ rooms_list_messages(struct request *q, struct reply *r)
     e = op_room_messages(&op, ROOMS_ACTOR(q), ROOMS_PATH(q)->room, before, limit, &page);
     if (e != ERR_OK)
         return e;
-    json_open(&r->body, '{');
-    json_key(&r->body, "messages");
-    json_open(&r->body, '[');
-    for (i = 0; i < page.n; i++)
-        rooms_write_list_message(&r->body, &page.entries[i]);
-    json_close(&r->body, ']');
-    json_kv_bool(&r->body, "hasMore", page.more);
-    json_close(&r->body, '}');
+    rooms_write_page(&r->body, &page);
     return ERR_OK;
 }
 

@@ -77,6 +77,11 @@ enum err rooms_limit(struct request *q, struct reply *r, const struct route *rou
 /* Idempotency-Key into *key_r, NULL when there is none. */
 enum err rooms_idempotency_key(struct request *q, const char **key_r);
 
+/* ---- entries.c ---- */
+
+/* {"messages":[...],"hasMore":...} */
+void rooms_write_page(struct sbuf *out, const struct room_page *page);
+
 /* ---- handlers, by file ---- */
 
 /* accounts.c */

@@ -48,7 +48,6 @@ rooms_runner_messages(struct request *q, struct reply *r)
     int64_t limit = in->limit ? in->limit : ROOMS_RUNNER_PAGE_DEFAULT;
     struct room_page page;
     struct op op;
-    size_t i;
     enum err e;
 
     if ((e = service_op(q, &op)) != ERR_OK)
@@ -56,14 +55,7 @@ rooms_runner_messages(struct request *q, struct reply *r)
     e = op_runner_messages(&op, ROOMS_ACTOR(q), ROOMS_PATH(q)->room, in->bound, limit, &page);
     if (e != ERR_OK)
         return e;
-    json_open(&r->body, '{');
-    json_key(&r->body, "messages");
-    json_open(&r->body, '[');
-    for (i = 0; i < page.n; i++)
-        rooms_write_list_message(&r->body, &page.entries[i]);
-    json_close(&r->body, ']');
-    json_kv_bool(&r->body, "hasMore", page.more);
-    json_close(&r->body, '}');
+    rooms_write_page(&r->body, &page);
     return ERR_OK;
 }
 
