@@ -67,6 +67,8 @@ for (const transports of TRANSPORTS.slice(0, 3)) {
     test(`a client comes again by itself: ${transports.join(', then ')}`, async () => {
         await withEcho({}, async (server) => {
             const client = await server.client({ transports }).ready();
+            /* In the middle of the move the library notices by its ping timeout only. */
+            await until('the move', () => client.transport === transports.at(-1));
             await server.relay.restart();
             await client.next('(disconnect)');
             await client.ready();
