@@ -214,9 +214,8 @@ test('who does not answer a ping', async () => {
     const server = await suites;
     const wire = await server.socket();
     const poller = await server.poller();
-    await new Promise((resolve) => setTimeout(resolve, 1000));      /* as the suite does: exactly so long */
-    assert.equal((await poller.get()).status, 400);
     await wire.end();
+    await until('the end of the other, too', async () => (await poller.get()).status === 400);
     assert.deepEqual(wire.packets, ['2']);
 });
 
