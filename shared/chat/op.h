@@ -29,6 +29,7 @@ struct op {
     const char *request;                /* request id; NULL */
     struct fail *fail;                  /* where a refusal is explained; NULL is fine */
     struct outbox *outbox;              /* private to op.c; leave NULL */
+    int64_t seq;                        /* set when an operation has told something: the newest event of it */
 };
 
 /* ---- conversations ---- */

@@ -211,6 +211,7 @@ tx_end(struct op *o, enum err e)
     if (e != ERR_OK || !says)
         return e;
     FAULT("write.committed");
+    o->seq = o->outbox->events[o->outbox->n - 1].seq;
     if (t.n > 0)
         push(o, &t);
     FAULT("write.pushed");
