@@ -44,6 +44,8 @@ static const struct {
 } variables[] = {
     { "REQUEST_METHOD", offsetof(struct request, method_text) },
     { "REQUEST_URI", offsetof(struct request, target) },
+    { "SCRIPT_NAME", offsetof(struct request, script_name) },
+    { "PATH_INFO", offsetof(struct request, path_info) },
     { "REMOTE_ADDR", offsetof(struct request, address) },
     { "HTTP_AUTHORIZATION", offsetof(struct request, authorization) },
     { "REDIRECT_HTTP_AUTHORIZATION", offsetof(struct request, authorization) },

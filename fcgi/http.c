@@ -90,6 +90,37 @@ skip_authority(const char *raw)
     return raw + scheme + strcspn(raw + scheme, "/?");
 }
 
+/* path[len] is the slash behind the first len bytes of script_name. */
+static bool
+begins_with(const char *path, const char *script_name, size_t len)
+{
+    return len > 0 && strncmp(path, script_name, len) == 0 && path[len] == '/';
+}
+
+const char *
+http_below(const char *raw, const char *script_name, const char *path_info)
+{
+    const char *path = skip_authority(raw), *slash;
+
+    if (!path || !script_name || script_name[0] != '/')
+        return raw;
+    if (begins_with(path, script_name, strlen(script_name)))
+        return path + strlen(script_name);
+    /* Without path_info it may be that the server calls the whole path the script's name. */
+    slash = strrchr(script_name, '/');
+    if (path_info && *path_info && begins_with(path, script_name, (size_t)(slash - script_name)))
+        return path + (slash - script_name);
+    return raw;
+}
+
+bool
+http_is_below(const char *target, const char *path)
+{
+    size_t len = strlen(path);
+
+    return strncmp(target, path, len) == 0 && (target[len] == '\0' || strchr("/?", target[len]));
+}
+
 enum err
 http_target(struct arena *a, const char *raw, struct target *target_r)
 {

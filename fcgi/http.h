@@ -36,6 +36,14 @@ struct target {
  * ERR_MALFORMED for anything else. */
 enum err http_target(struct arena *a, const char *raw, struct target *target_r);
 
+/* What of raw lies below the place where the web server has put this program. script_name is that place
+ * ("/chat"), or, where a path_info came with it, a program in it ("/chat/confab.fcgi") to which the server has
+ * rewritten the request. raw itself when it lies below neither. */
+const char *http_below(const char *raw, const char *script_name, const char *path_info);
+
+/* Is target (raw) that path, or below it? */
+bool http_is_below(const char *target, const char *path);
+
 /* Percent-decodes p[0..len) into *text_r; plus: '+' is a space. ERR_MALFORMED for a broken
  * escape or what is not UTF-8, ERR_LIMIT for a NUL. */
 enum err http_decode(struct arena *a, const char *p, size_t len, bool plus, const char **text_r);

@@ -38,7 +38,8 @@ struct request {
     /* as it came in; cgi.c */
     struct arena *arena;
     const char *method_text;
-    const char *target;                 /* raw request target */
+    const char *target;                 /* raw request target; once begun, without the base path */
+    const char *script_name, *path_info;    /* where the web server says that we are, and what follows */
     const char *address;                /* of the client, as the web server says */
     const char *authorization;
     const char *scope_config;

@@ -157,14 +157,6 @@ router_find(struct arena *a, const struct edge *edge, const struct target *targe
     return ERR_OK;
 }
 
-static bool
-is_below(const char *target, const char *prefix)
-{
-    size_t len = strlen(prefix);
-
-    return strncmp(target, prefix, len) == 0 && (target[len] == '\0' || strchr("/?", target[len]));
-}
-
 const struct edge *
 router_edge(const struct edge *const *edges, const char *target)
 {
@@ -172,7 +164,7 @@ router_edge(const struct edge *const *edges, const char *target)
     const struct edge *const *edge;
 
     for (edge = edges; *edge; edge++) {
-        if (is_below(target, (*edge)->prefix)
+        if (http_is_below(target, (*edge)->prefix)
             && (!best || strlen((*edge)->prefix) > strlen(best->prefix)))
             best = *edge;
     }

@@ -387,6 +387,21 @@ log_request(const struct request *q, const struct target *target, const struct r
               "ms", log_number(took_ms), "request", q->id, NULL);
 }
 
+/* Servers split a path into script name and the rest in many ways, also where nothing was put anywhere: what
+ * is an API's path as it stands is taken so. */
+static const char *
+without_base(const struct service *s, const struct request *q)
+{
+    const struct edge *const *edge;
+
+    for (edge = s->edges; *edge; edge++)
+        if (http_is_below(q->target, (*edge)->prefix))
+            return q->target;
+    if (http_is_below(q->target, "/health"))
+        return q->target;
+    return http_below(q->target, q->script_name, q->path_info);
+}
+
 static void
 begin(struct service *s, struct request *q)
 {
@@ -399,6 +414,7 @@ begin(struct service *s, struct request *q)
         q->method_text = "POST";
     if (!q->target)
         q->target = "";
+    q->target = without_base(s, q);
     if (!q->body)
         q->body = "";
     q->edge = router_edge(s->edges, q->target);

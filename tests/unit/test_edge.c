@@ -295,6 +295,34 @@ test_headers(void **state)
     stop(f);
 }
 
+static void
+test_base_path(void **state)
+{
+    static const char *const settings[] = { "CONFAB_AUTH", "trusted", NULL };
+    static const struct {
+        const char *target, *script_name, *path_info, *status;
+    } cases[] = {
+        { "/chat/health", "/chat", "/health", "Status: 200 " },
+        { "/chat/api/v1/dialogs?user_id=a", "/chat/confab.fcgi", "/api/v1/dialogs", "Status: 503 " },
+        { "/chat/nothing", "/chat", "/nothing", "Status: 404 " },
+        { "/chat/health", NULL, NULL, "Status: 404 " },
+        /* a prefix of the API is no base path, whatever the server makes of it */
+        { "/api/v1/dialogs?user_id=a", "/api", "/v1/dialogs", "Status: 503 " },
+        { "/health/ready", "/health", "/ready", "Status: 503 " },
+    };
+    struct fixture *f = start(settings);
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct request q = { .method_text = "GET", .target = cases[i].target,
+                             .script_name = cases[i].script_name, .path_info = cases[i].path_info };
+
+        assert_non_null(strstr(ask(f, &q), cases[i].status));
+    }
+    stop(f);
+}
+
 int
 main(void)
 {
@@ -303,6 +331,7 @@ main(void)
         cmocka_unit_test(test_jwt),
         cmocka_unit_test(test_body_faults),
         cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_base_path),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,44 @@ test_header_values(void **state)
     assert_string_equal(http_reason(404), "Not Found");
 }
 
+static void
+test_below(void **state)
+{
+    static const struct {
+        const char *raw, *script_name, *path_info, *below;
+    } cases[] = {
+        { "/chat/api/v1/sync?x=/chat/", "/chat", "/api/v1/sync", "/api/v1/sync?x=/chat/" },
+        { "/chat/a%2Fb", "/chat", NULL, "/a%2Fb" },
+        { "/cgi-bin/confab.fcgi/health", "/cgi-bin/confab.fcgi", "/health", "/health" },
+        { "/chat/health", "/chat/confab.fcgi", "/health", "/health" },
+        { "/~anna/chat/health", "/~anna/chat/confab.fcgi", "/health", "/health" },
+        { "http://h/chat/health", "/chat", "/health", "/health" },
+        { "/health", "", "/health", NULL },
+        { "/health", NULL, NULL, NULL },
+        { "/health", "/confab.fcgi", "/health", NULL },
+        { "/chat", "/chat", "", NULL },
+        { "/chats/health", "/chat", "/health", NULL },
+        { "/chat?/chat/", "/chat", "", NULL },
+        { "/x/health", "/x/health", "", NULL },
+        { "/x/h%65alth", "/x/health", NULL, NULL },
+        { "*", "/chat", NULL, NULL },
+        { "chat/health", "chat", NULL, NULL },
+        { "", "/chat", NULL, NULL },
+    };
+    const char *below;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        below = http_below(cases[i].raw, cases[i].script_name, cases[i].path_info);
+        assert_string_equal(below, cases[i].below ? cases[i].below : cases[i].raw);
+    }
+    assert_true(http_is_below("/api/v1", "/api/v1"));
+    assert_true(http_is_below("/api/v1?x", "/api/v1"));
+    assert_true(http_is_below("/api/v1/x", "/api/v1"));
+    assert_false(http_is_below("/api/v11", "/api/v1"));
+}
+
 int
 main(void)
 {
@@ -195,6 +233,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_target_broken_segment, setup, teardown),
         cmocka_unit_test_setup_teardown(test_query, setup, teardown),
         cmocka_unit_test(test_length),
+        cmocka_unit_test(test_below),
         cmocka_unit_test(test_header_values),
     };
 
