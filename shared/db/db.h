@@ -54,6 +54,10 @@ enum err db_open_as(const struct db_schema *schema, const char *path, unsigned m
                     struct db **db_r);
 void db_close(struct db *db);
 
+/* How changes are made safe: "wal", or the rollback journal that stands in for it where the file system has
+ * no room for WAL ("truncate" on network file systems, "delete" where SQLite found out itself). */
+const char *db_journal(const struct db *db);
+
 /* Starts a write transaction: waits for the writer lock, at most write_wait_ms; ERR_BUSY after. */
 enum err db_begin_write(struct db *db);
 

@@ -1,6 +1,7 @@
 /* db_sqlite - the database driver on SQLite: the only user of sqlite3.h
  *
- * WAL with synchronous=FULL: a commit that was acknowledged is on disk. Statements are prepared
+ * WAL with synchronous=FULL: a commit that was acknowledged is on disk. Where WAL cannot be had, or its shared memory
+ * would not be shared (network file systems), a rollback journal. Statements are prepared
  * on first use and kept. Writers wait in line on a lock file (shared/db/writer_lock.h).
  *
  * SPDX-License-Identifier: MIT
@@ -8,12 +9,14 @@
 #include "shared/db/db.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "shared/db/driver.h"
 #include "shared/db/migrate.h"
+#include "shared/db/network_fs.h"
 #include "shared/db/writer_lock.h"
 #include "shared/fault.h"
 #include "shared/log.h"
@@ -39,6 +42,7 @@ struct db {
     int write_wait_ms;
     bool writing, reading;
     bool short_lived, alone;
+    char journal[16];           /* what SQLite made of our wish */
     int64_t n_statements;
     sqlite3_stmt *begin_read, *begin_write, *commit;    /* prepared on first use */
     struct db_row rows[];       /* of each query */
@@ -91,10 +95,32 @@ db_pragma_int(struct db *db, const char *pragma, int64_t *value_r)
 
 /* ---- opening ---- */
 
+/* WAL needs memory that all who have the file open share, which a network file system cannot give to two hosts
+ * (nor refuses to promise). SQLite itself keeps to a rollback journal where it sees that it cannot be had. */
 static enum err
-set_up(struct db *db, unsigned mode)
+set_journal(struct db *db, const char *path)
+{
+    const char *pragma = network_fs(path) ? "PRAGMA journal_mode = TRUNCATE" : "PRAGMA journal_mode = WAL";
+    sqlite3_stmt *stmt;
+    int rc = sqlite3_prepare_v2(db->sqlite, pragma, -1, &stmt, NULL);
+
+    if (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+        snprintf(db->journal, sizeof db->journal, "%s", (const char *)sqlite3_column_text(stmt, 0));
+    sqlite3_finalize(stmt);
+    return to_err(db, rc, pragma);
+}
+
+const char *
+db_journal(const struct db *db)
+{
+    return db->journal;
+}
+
+static enum err
+set_up(struct db *db, const char *path, unsigned mode)
 {
     int ignored;
+    enum err e;
 
     sqlite3_extended_result_codes(db->sqlite, 1);
     sqlite3_busy_timeout(db->sqlite, STRANGER_WAIT_MS);
@@ -102,8 +128,9 @@ set_up(struct db *db, unsigned mode)
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, &ignored);
     if (mode & DB_SHORT)
         sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &ignored);
-    return db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                       "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;");
+    if ((e = set_journal(db, path)) != ERR_OK)
+        return e;
+    return db_exec(db, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;");
 }
 
 static enum err
@@ -167,7 +194,7 @@ db_open_as(const struct db_schema *schema, const char *path, unsigned mode, int 
         log_event(LOG_LEVEL_ERROR, "database", "open", path, "why",
                   sqlite3_errmsg(db->sqlite), NULL);
         e = ERR_BUSY;
-    } else if ((e = set_up(db, mode)) == ERR_OK && !(mode & DB_ANY_VERSION)) {
+    } else if ((e = set_up(db, path, mode)) == ERR_OK && !(mode & DB_ANY_VERSION)) {
         e = check_version(db);
     }
     if (e == ERR_OK)
