@@ -35,9 +35,7 @@ conn_fini(struct conn *c)
     conn_unmark_dirty(c);
     conn_owe(c, 0);
     outq_fini(&c->out);
-    if (c->in != NULL)
-        sbuf_fini(c->in);
-    free(c->in);
+    io_lws_forget(c);
     free(c->reason);
 }
 
@@ -162,6 +160,7 @@ io_links_new(struct io *io)
     l->patience_ms = io->config->relay_handshake_s * 1000;
     TAILQ_INIT(&l->dirty);
     TAILQ_INIT(&l->streams);
+    TAILQ_INIT(&l->unfinished);
     sbuf_init(&l->lines, SIZE_MAX / 2);
     io_life_start(l);
     if (io_lws_start(l) != ERR_OK) {

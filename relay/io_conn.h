@@ -24,6 +24,13 @@ enum conn_state {
     CONN_LEAVING,       /* the ends are exchanged, or the socket is shut: nothing is written */
 };
 
+/* A message of a WebSocket of which more is to come. */
+struct unfinished {
+    TAILQ_ENTRY(unfinished) entry;
+    struct conn *conn;
+    struct sbuf text;
+};
+
 struct conn {                           /* what every write reads stands in front */
     struct io_links *links;
     struct lws *wsi;                    /* NULL: a stream */
@@ -38,7 +45,7 @@ struct conn {                           /* what every write reads stands in fron
     bool peer_closed : 1;
     bool deaf : 1;                      /* not read from while it is owed something; see io_lws.c */
     struct outq out;
-    struct sbuf *in;                    /* a message of which more is to come; NULL */
+    struct unfinished *in;              /* NULL: no message has begun */
     LIST_ENTRY(conn) slot_entry;
     /* all times by the links' clock, see io_life.c */
     int64_t heard_ms;
@@ -64,6 +71,8 @@ struct io_links {
     bool probing;
     int64_t count;
     int64_t owed;                       /* bytes, by all connections */
+    TAILQ_HEAD(, unfinished) unfinished;    /* the oldest first */
+    size_t unfinished_size;             /* bytes they take */
     uint32_t opened;                    /* ever; spreads pings */
     TAILQ_HEAD(, conn) dirty;
     TAILQ_HEAD(, stream) streams;
@@ -118,6 +127,9 @@ void io_lws_stop(struct io_links *l);
  * -1: broken. */
 int io_lws_flush(struct conn *c);
 void io_lws_kill(struct conn *c);
+
+/* Drops what has come of a message. */
+void io_lws_forget(struct conn *c);
 int io_lws_fd(const struct conn *c);
 
 /* ---- io_stream.c ---- */

@@ -31,7 +31,8 @@ enum { HEADER_POOL = 4 };               /* handshakes in the library at once: on
 enum { OPCODE_CLOSE = 8 };
 enum { REASON_MAX = 123 };              /* a Close frame holds 125 bytes, two are the code */
 /* WebSocket close codes (RFC 6455 section 7.4.1) */
-enum { CODE_INVALID = 1007, CODE_TOO_BIG = 1009, CODE_NO_MEMORY = 1011 };
+enum { CODE_INVALID = 1007, CODE_TOO_BIG = 1009, CODE_NO_MEMORY = 1011, CODE_LATER = 1013 };
+enum { UNFINISHED_MAX = 64 * 1024 * 1024 };     /* bytes of all messages that are on their way */
 
 _Static_assert(LWS_PRE <= 64, "io_links_new leaves room for it");
 
@@ -208,26 +209,60 @@ message_deliver(struct conn *c, const char *p, size_t len)
     c->client->calls->message(c->client, p, len, binary);
 }
 
-static void
-in_drop(struct conn *c)
+void
+io_lws_forget(struct conn *c)
 {
-    if (c->in != NULL)
-        sbuf_fini(c->in);
-    free(c->in);
+    struct unfinished *in = c->in;
+
     c->in = NULL;
+    if (in == NULL)
+        return;
+    TAILQ_REMOVE(&c->links->unfinished, in, entry);
+    c->links->unfinished_size -= in->text.size;
+    sbuf_fini(&in->text);
+    free(in);
+}
+
+static struct unfinished *
+in_begin(struct conn *c, size_t max)
+{
+    struct unfinished *in = malloc(sizeof *in);
+
+    if (in == NULL)
+        return NULL;
+    in->conn = c;
+    sbuf_init(&in->text, max);
+    TAILQ_INSERT_TAIL(&c->links->unfinished, in, entry);
+    return c->in = in;
+}
+
+/* Who is honest sends the rest at once, so in a crowd the longest unfinished has to go: one who sends much and
+ * never all of it fills the memory with nothing but his own. */
+static void
+in_bound(struct io_links *l)
+{
+    while (l->unfinished_size > UNFINISHED_MAX) {
+        struct conn *first = TAILQ_FIRST(&l->unfinished)->conn;
+
+        io_lws_forget(first);
+        if (first->state == CONN_OPEN)
+            conn_refuse(first, CODE_LATER, "too much is on its way");
+    }
 }
 
 /* Keeps a piece; false when there is no memory for it. */
 static bool
 in_keep(struct conn *c, const char *p, size_t len, size_t max)
 {
-    if (c->in == NULL) {
-        if ((c->in = malloc(sizeof *c->in)) == NULL)
-            return false;
-        sbuf_init(c->in, max);
-    }
-    sbuf_put(c->in, p, len);
-    return !c->in->failed;
+    struct unfinished *in = c->in != NULL ? c->in : in_begin(c, max);
+    size_t before;
+
+    if (in == NULL)
+        return false;
+    before = in->text.size;
+    sbuf_put(&in->text, p, len);
+    c->links->unfinished_size += in->text.size - before;
+    return !in->text.failed;
 }
 
 /* A piece of a message, of at most RX_SIZE bytes. */
@@ -235,7 +270,7 @@ static void
 received(struct conn *c, const char *p, size_t len)
 {
     size_t max = (size_t)c->client->rules->message_max;
-    size_t more = lws_remaining_packet_payload(c->wsi), before = c->in != NULL ? c->in->len : 0;
+    size_t more = lws_remaining_packet_payload(c->wsi), before = c->in != NULL ? c->in->text.len : 0;
     bool last = lws_is_final_fragment(c->wsi) && more == 0;
 
     io_count(c->links->io, IO_BYTES_IN, (int64_t)len);
@@ -243,17 +278,19 @@ received(struct conn *c, const char *p, size_t len)
     if (c->state != CONN_OPEN)
         return;
     if (more > max || before + len > max - more) {
-        in_drop(c);
+        io_lws_forget(c);
         conn_refuse(c, CODE_TOO_BIG, "message is too long");
     } else if (last && before == 0) {
-        in_drop(c);
+        io_lws_forget(c);
         message_deliver(c, p, len);
     } else if (!in_keep(c, p, len, max)) {
-        in_drop(c);
+        io_lws_forget(c);
         conn_close(c, CODE_NO_MEMORY, "out of memory");
     } else if (last) {
-        message_deliver(c, sbuf_str(c->in), c->in->len);
-        in_drop(c);
+        message_deliver(c, sbuf_str(&c->in->text), c->in->text.len);
+        io_lws_forget(c);
+    } else {
+        in_bound(c->links);
     }
 }
 

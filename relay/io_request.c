@@ -258,6 +258,7 @@ upgrade_judge(struct reading *r)
     if (!r->wants_websocket || !r->wants_upgrade || !head->http_1_1
         || strcmp(head->method, "GET") != 0)
         return 0;
+    head->close = true;         /* a proxy may take whatever is answered for an open socket: no request may follow */
     head->upgrade = r->version != NULL && strcmp(r->version, "13") == 0
                     && head->key != NULL && is_key(head->key);
     return io_head_has_body(head) ? 400 : 0;

@@ -308,12 +308,15 @@ static bool
 hear_text(struct sio_session *s, const char *p, size_t len)
 {
     struct socketio *o = s->path->socketio;
+    const struct sio_link *link;
     struct sio_packet packet;
 
     if (s->binary || !sio_packet_read(o->scratch, p, len, &o->bounds, &packet))
         return false;
     if (packet.attachments == 0)
         return hear_packet(s, &packet, NULL);
+    if (!(link = link_find(s, packet.namespace)) || link->state == LINK_ASKED)
+        return false;       /* nothing is kept of who has not joined */
     binary_begin(s, p, len, packet.attachments);
     return true;
 }
