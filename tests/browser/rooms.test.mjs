@@ -148,12 +148,12 @@ test('registering, a room, agents, events; everything by keyboard and form', asy
 test('a guest gets a room with three agents, and pages link to each other', async () => {
     const confab = await started;
     const one = await Tab.open(confab, 'guest', { query: '' });
-    await one.at('#door .door-else a').click();
+    await one.at('#door .door-else a[href="rooms/"]').click();
     await one.at('#door-guest').click();
     await one.at('#first-room').click();
     await until('three agents', async () => await one.at('.node').count() === 3);
     await leads(one, await one.at('.edge').first().getAttribute('data-key'), 0.4);
-    await one.at('.side-foot a').click();
+    await one.at('.elsewhere a[href="../"]').click();
     await one.until('the other page', () => document.title === 'Confab');
     await one.clean();
 });

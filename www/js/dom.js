@@ -65,6 +65,7 @@ const shapes = {
     remove: 'M5 7h14 M10 7V4h4v3 M7 7l1 13h8l1-13',
     close: 'M6 6l12 12 M18 6 6 18',
     down: 'M6 9l6 6 6-6',
+    photo: 'M4 6h16v13H4z M4 16l5-5 4 4 3-3 4 4 M9 9.5h.01',
     pin: 'M9 4h6l-1 6 3 3H7l3-3z M12 13v7',
 };
 

@@ -2,57 +2,21 @@
  *
  * SPDX-License-Identifier: MIT
  */
-import { avatar, h, icon } from '../../js/dom.js';
+import { closeDialog, field, form, openDialog } from '../../js/dialog.js';
+import { avatar, h } from '../../js/dom.js';
 
-const at = (id) => document.getElementById(id);
 const kinds = [['single', 'The agents only answer'], ['circular', 'They can talk in turn'],
     ['narrator', 'A narrator leads'], ['full_context', 'They can talk, knowing everything']];
 
-at('dialog-close').append(icon('close'));
-at('dialog-close').addEventListener('click', () => at('dialog').close());
-
-function open(title, ...children) {
-    at('dialog-title').textContent = title;
-    at('dialog-body').replaceChildren(...children);
-    if (!at('dialog').open)
-        at('dialog').showModal();
-}
-
-export function closeDialog() {
-    at('dialog').close();
-}
-
-const field = (label, input) => h('label', {}, label, input);
-
-/* A form whose submit(values) may throw what is then shown; it closes the window when it is through. */
-function form(button, submit, ...fields) {
-    const why = h('p', { class: 'refused', role: 'alert', hidden: true });
-    const made = h('form', { class: 'fields' }, fields, why, h('div', { class: 'buttons' }, h('button', { class: 'primary' }, button)));
-    made.addEventListener('submit', async (event) => {
-        event.preventDefault();
-        const send = made.querySelector('.primary');
-        send.disabled = true;
-        try {
-            await submit(Object.fromEntries(new FormData(made)));
-            closeDialog();
-        } catch (error) {
-            why.textContent = error.message;
-            why.hidden = false;
-        }
-        send.disabled = false;
-    });
-    return made;
-}
-
 export function askRoom(create) {
-    open('New room', form('Make the room', create,
+    openDialog('New room', form('Make the room', create,
         field('Name', h('input', { name: 'name', maxlength: 120, required: true, autocomplete: 'off' })),
         field('About (may be empty)', h('textarea', { name: 'description', rows: 2, maxlength: 2000 })),
         field('Who speaks', h('select', { name: 'orchestration_type' }, kinds.map(([value, text]) => h('option', { value }, text))))));
 }
 
 export function askEvent(happen) {
-    open('Something happens', form('Let it happen', ({ description }) => happen(description),
+    openDialog('Something happens', form('Let it happen', ({ description }) => happen(description),
         field('What', h('textarea', { name: 'description', rows: 3, maxlength: 4000, required: true }))));
 }
 
@@ -68,7 +32,7 @@ export function askAgent(templates, { add, addTemplate }) {
             why.hidden = false;
         }
     };
-    open('Add an agent',
+    openDialog('Add an agent',
         h('ul', { class: 'choices', 'aria-label': 'Ready-made' }, templates.map((template) => h('li', {},
             h('button', { class: 'item', type: 'button', onclick: () => choose(template) }, avatar(template.name, template.name, 'small'),
                 h('span', { class: 'item-main' }, h('span', { class: 'item-title' }, template.name),
@@ -91,7 +55,7 @@ export function showAgent(agent, { write, remove }) {
         sure = true;
         removing.textContent = 'Really remove?';
     });
-    open(agent.name, ...[
+    openDialog(agent.name, ...[
         h('p', { class: 'list-title' }, `${agent.mood.icon} ${agent.mood.mood}`),
         h('p', { class: 'story' }, agent.character),
         list('Relationships', agent.relationships.map(({ agentName, sympathyLevel }) => `${agentName}: ${sympathyLevel.toFixed(2)}`)),

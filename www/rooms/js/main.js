@@ -4,9 +4,10 @@
  *
  * SPDX-License-Identifier: MIT
  */
+import { closeDialog } from '../../js/dialog.js';
 import { avatar, h, icon, keep } from '../../js/dom.js';
 import { Api } from './api.js';
-import { askAgent, askEvent, askRoom, closeDialog, showAgent } from './dialogs.js';
+import { askAgent, askEvent, askRoom, showAgent } from './dialogs.js';
 import { hideDoor, showDoor } from './door.js';
 import { Room } from './room.js';
 import { forget, onElsewhere, remember, session } from './session.js';
