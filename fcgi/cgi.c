@@ -1,9 +1,5 @@
 /* cgi - the conversation with the web server: FastCGI, or one plain CGI request
  *
- * Time. libfcgi reads with plain blocking read() calls, so the limit on a request's arrival is a
- * timer signal whose handler does nothing: the read ends with EINTR and libfcgi gives the stream
- * up. The timer repeats, so a signal that comes just before read() is not lost.
- *
  * Answers. libfcgi would write one in pieces of 8 KiB, each of which wakes the web server. We
  * write the records ourselves, in one call.
  *
@@ -23,16 +19,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "fcgi/http.h"
+#include "fcgi/cgi_body.h"
 #include "shared/fault.h"
 #include "shared/log.h"
-#include "shared/when.h"
 
-#define TICK_MS 20                      /* the timer's repetition once it has run out */
 #define RECORD_HEAD 8
 #define RECORD_MAX 65528                /* bytes of content in one record, a multiple of eight */
 #define KEEP_BODY (256 * 1024)          /* a larger body buffer is given back after the request */
@@ -55,10 +48,8 @@ static const struct {
     { "HTTP_ORIGIN", offsetof(struct request, origin) },
     { "REDIRECT_STATUS", offsetof(struct request, front_status) },
     { "HTTP_ACCESS_CONTROL_REQUEST_HEADERS", offsetof(struct request, cors_headers) },
+    { "CONTENT_TYPE", offsetof(struct request, content_type) },
 };
-
-/* Where body bytes come from: > 0 bytes put at p, 0 at the end, -1 for a failure or EINTR. */
-typedef ssize_t body_source(void *arg, char *p, size_t len);
 
 static volatile sig_atomic_t stopping;
 
@@ -67,43 +58,6 @@ on_stop(int signal_number)
 {
     (void)signal_number;
     stopping = 1;
-}
-
-static void
-on_tick(int signal_number)
-{
-    (void)signal_number;
-}
-
-/* ---- the time limit ---- */
-
-struct alarm_clock {
-    struct sigaction before;
-    int64_t deadline_ms;
-};
-
-static void
-alarm_start(struct alarm_clock *clock, int64_t limit_ms)
-{
-    struct sigaction action = { .sa_handler = on_tick };
-    struct itimerval timer = {
-        .it_value = { .tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000 },
-        .it_interval = { .tv_usec = TICK_MS * 1000 },
-    };
-
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGALRM, &action, &clock->before);
-    clock->deadline_ms = when_monotonic_ms() + limit_ms;
-    setitimer(ITIMER_REAL, &timer, NULL);
-}
-
-static void
-alarm_stop(struct alarm_clock *clock)
-{
-    struct itimerval off = { 0 };
-
-    setitimer(ITIMER_REAL, &off, NULL);
-    sigaction(SIGALRM, &clock->before, NULL);
 }
 
 /* ---- reading ---- */
@@ -134,55 +88,30 @@ read_environment(struct request *q, char *const *environment)
     }
 }
 
-/* Reads until the source ends or `limit` bytes are there. More than max: ERR_TOO_LARGE. */
-static enum err
-drain(struct sbuf *body, body_source *source, void *arg, int64_t limit, int64_t max,
-      int64_t deadline_ms)
+/* The body, or what reads it; *alarm has been started. */
+static void
+take_body(const struct cgi *cgi, struct request *q, char *const *environment,
+          struct body_input *in, struct body_alarm *alarm, struct sbuf *body,
+          struct body_stream *stream)
 {
-    char piece[16384];
-    ssize_t n;
-
-    while (limit < 0 || (int64_t)body->len < limit) {
-        size_t want = sizeof piece;
-
-        if (limit >= 0 && limit - (int64_t)body->len < (int64_t)want)
-            want = (size_t)(limit - (int64_t)body->len);
-        if (when_monotonic_ms() >= deadline_ms)
-            return ERR_TIMEOUT;
-        n = source(arg, piece, want);
-        if (n == 0)
-            return ERR_OK;
-        if (n < 0)
-            return when_monotonic_ms() >= deadline_ms ? ERR_TIMEOUT : ERR_MALFORMED;
-        if ((int64_t)body->len + n > max)
-            return ERR_TOO_LARGE;
-        sbuf_put(body, piece, (size_t)n);
-    }
-    return ERR_OK;
+    in->declared = variable(environment, "CONTENT_LENGTH");
+    in->chunked = variable(environment, "HTTP_TRANSFER_ENCODING") != NULL;
+    in->deadline_ms = alarm->deadline_ms;
+    if (cgi->streams(cgi->arg, q))
+        body_stream_start(stream, in, q);
+    else
+        body_read(q, in, cgi->body_max, body);
+    body_alarm_stop(alarm);
 }
 
-/* The body into q. bounded: stop at Content-Length, for a source that may have no end. */
+/* The answer into *answer. What of a body nobody wanted is read away. */
 static void
-read_body(const struct cgi *cgi, struct request *q, char *const *environment, bool bounded,
-          struct sbuf *body, body_source *source, void *arg, int64_t deadline_ms)
+answer_request(const struct cgi *cgi, struct request *q, struct sbuf *answer,
+               struct body_stream *stream)
 {
-    const char *declared = variable(environment, "CONTENT_LENGTH");
-    int64_t max = cgi->body_max, length = -1;
-
-    if (declared && *declared && !http_length(declared, &length))
-        q->body_err = ERR_MALFORMED;
-    else if (length > max)
-        q->body_err = ERR_TOO_LARGE;
-    else if (bounded && length < 0 && !variable(environment, "HTTP_TRANSFER_ENCODING"))
-        length = 0;
-    else
-        q->body_err = drain(body, source, arg, bounded ? length : -1, max, deadline_ms);
-    if (q->body_err == ERR_OK && length >= 0 && (int64_t)body->len != length)
-        q->body_err = ERR_MALFORMED;
-    if (q->body_err == ERR_OK && body->failed)
-        q->body_err = ERR_NO_MEMORY;
-    q->body = sbuf_str(body);
-    q->body_len = body->len;
+    cgi->answer(cgi->arg, q, answer);
+    if (q->reader)
+        body_stream_discard(stream);
 }
 
 /* Hands out what libfcgi has buffered, and fills that buffer once when it is empty. */
@@ -234,6 +163,25 @@ write_pieces(int fd, struct iovec *v, int n)
     return true;
 }
 
+/* ---- files of answers ---- */
+
+#define FILE_PIECE RECORD_MAX
+
+/* The next piece of q's file; *left_r: what is left of it. false: it is shorter than was said. */
+static bool
+read_file(const struct request *q, char *piece, size_t *len_r, int64_t *left_r)
+{
+    size_t want = *left_r < FILE_PIECE ? (size_t)*left_r : FILE_PIECE;
+    ssize_t n;
+
+    do
+        n = read(q->file, piece, want);
+    while (n < 0 && errno == EINTR);
+    *len_r = n > 0 ? (size_t)n : 0;
+    *left_r -= n > 0 ? n : 0;
+    return n > 0;
+}
+
 /* ---- one FastCGI process ---- */
 
 struct worker {
@@ -252,10 +200,32 @@ record_head(uint8_t head[RECORD_HEAD], uint8_t type, int id, size_t len)
     memcpy(head, bytes, RECORD_HEAD);
 }
 
+/* What follows the head of an answer, where that is a file. */
+static bool
+write_file(struct worker *w, const struct request *q)
+{
+    uint8_t head[RECORD_HEAD];
+    char piece[FILE_PIECE];
+    int64_t left = q->file_len;
+    size_t len;
+
+    while (left > 0) {
+        struct iovec v[] = { { head, RECORD_HEAD }, { piece, 0 } };
+
+        if (!read_file(q, piece, &len, &left))
+            return false;
+        record_head(head, FCGI_STDOUT, w->fcgi.requestId, len);
+        v[1].iov_len = len;
+        if (!write_pieces(w->fcgi.ipcFd, v, 2))
+            return false;
+    }
+    return true;
+}
+
 /* The answer in as few records as hold it, the end of the output, the end of the request (whose
  * eight bytes of content are zero: all went well). */
 static bool
-write_answer(struct worker *w)
+write_answer(struct worker *w, const struct request *q)
 {
     int id = w->fcgi.requestId, fd = w->fcgi.ipcFd;
     uint8_t head[RECORD_HEAD], end[3 * RECORD_HEAD] = { 0 };
@@ -272,14 +242,20 @@ write_answer(struct worker *w)
             return false;
     }
     record_head(head, FCGI_STDOUT, id, left);
+    if (q->file_len > 0) {
+        if (!write_pieces(fd, (struct iovec[]){ { head, RECORD_HEAD }, { p, left } }, 2)
+            || !write_file(w, q))
+            return false;
+        return write_pieces(fd, &(struct iovec){ end, sizeof end }, 1);
+    }
     return write_pieces(fd, (struct iovec[]){ { head, RECORD_HEAD }, { p, left }, { end, sizeof end } }, 3);
 }
 
 static void
-finish_fastcgi(struct worker *w, bool close_connection)
+finish_fastcgi(struct worker *w, const struct request *q, bool close_connection)
 {
     FAULT("answer.before");
-    if (!write_answer(w) || !w->fcgi.keepConnection || FCGX_GetError(w->fcgi.in))
+    if (!write_answer(w, q) || !w->fcgi.keepConnection || FCGX_GetError(w->fcgi.in))
         close_connection = true;
     /* Unread bytes of a body would be taken for the next request's. */
     FCGX_Free(&w->fcgi, close_connection);
@@ -290,19 +266,22 @@ static void
 serve_one(struct worker *w)
 {
     struct request q = { .arena = w->arena };
-    struct alarm_clock clock;
+    struct body_input in = { .source = read_fastcgi };
+    struct body_stream stream = { 0 };
+    struct body_alarm alarm;
 
-    alarm_start(&clock, w->cgi->config->body_time_ms);
+    body_alarm_start(&alarm, w->cgi->config->body_time_ms);
     if (FCGX_Accept_r(&w->fcgi) != 0) {
-        alarm_stop(&clock);
+        body_alarm_stop(&alarm);
         return;
     }
+    in.arg = w->fcgi.in;
     read_environment(&q, w->fcgi.envp);
-    read_body(w->cgi, &q, w->fcgi.envp, false, &w->body, read_fastcgi, w->fcgi.in,
-              clock.deadline_ms);
-    alarm_stop(&clock);
-    w->cgi->answer(w->cgi->arg, &q, &w->answer);
-    finish_fastcgi(w, q.body_err != ERR_OK);
+    take_body(w->cgi, &q, w->fcgi.envp, &in, &alarm, &w->body, &stream);
+    answer_request(w->cgi, &q, &w->answer, &stream);
+    finish_fastcgi(w, &q, q.body_err != ERR_OK || (q.reader && !stream.ended));
+    if (q.file_len > 0)
+        close(q.file);
 }
 
 static void
@@ -378,12 +357,30 @@ cgi_is_plain(void)
     return FCGX_IsCGI();
 }
 
+static bool
+write_plain(const struct request *q, const struct sbuf *answer)
+{
+    char piece[FILE_PIECE];
+    int64_t left = q->file_len;
+    size_t len;
+
+    if (!write_pieces(STDOUT_FILENO, &(struct iovec){ answer->data, answer->len }, 1))
+        return false;
+    while (left > 0)
+        if (!read_file(q, piece, &len, &left)
+            || !write_pieces(STDOUT_FILENO, &(struct iovec){ piece, len }, 1))
+            return false;
+    return true;
+}
+
 int
 cgi_once(const struct cgi *cgi)
 {
     struct arena *arena = arena_new();
     struct request q = { .arena = arena };
-    struct alarm_clock clock;
+    struct body_input in = { .source = read_stdin, .bounded = true };
+    struct body_stream stream = { 0 };
+    struct body_alarm alarm;
     struct sbuf body, answer;
     sigset_t waiting;
     bool written;
@@ -392,13 +389,14 @@ cgi_once(const struct cgi *cgi)
     sbuf_init(&body, (size_t)cgi->body_max + 1);
     sbuf_init(&answer, INT32_MAX);
     read_environment(&q, environ);
-    alarm_start(&clock, cgi->config->body_time_ms);
-    read_body(cgi, &q, environ, true, &body, read_stdin, NULL, clock.deadline_ms);
-    alarm_stop(&clock);
-    cgi->answer(cgi->arg, &q, &answer);
+    body_alarm_start(&alarm, cgi->config->body_time_ms);
+    take_body(cgi, &q, environ, &in, &alarm, &body, &stream);
+    answer_request(cgi, &q, &answer, &stream);
     FAULT("answer.before");
-    written = write_pieces(STDOUT_FILENO, &(struct iovec){ answer.data, answer.len }, 1);
+    written = write_plain(&q, &answer);
     FAULT("answer.after");
+    if (q.file_len > 0)
+        close(q.file);
     sbuf_fini(&body);
     sbuf_fini(&answer);
     arena_free(arena);

@@ -13,12 +13,16 @@
 #include "fcgi/req.h"
 #include "shared/sbuf.h"
 
-/* Answers q: the whole CGI answer, head and body, into out. */
+/* Answers q: the whole CGI answer, head and body, into out; a body that is a file is in q. */
 typedef void cgi_handler(void *arg, struct request *q, struct sbuf *out);
+
+/* Does whoever answers q, of which only the head is there, read the body himself? */
+typedef bool cgi_streams(void *arg, struct request *q);
 
 struct cgi {
     const struct config *config;        /* body_time_ms */
     int64_t body_max;                   /* bytes of a body; what is larger is not read */
+    cgi_streams *streams;
     cgi_handler *answer;
     void *arg;
 };

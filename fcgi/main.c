@@ -47,13 +47,19 @@ answer(void *arg, struct request *q, struct sbuf *out)
     service_answer(arg, q, out);
 }
 
+static bool
+streams(void *arg, struct request *q)
+{
+    return service_streams(arg, q);
+}
+
 static int
 serve(const struct config *config, const char *where)
 {
     const struct edge *served[N_EDGES + 1] = { NULL };
     bool plain = !where && cgi_is_plain();
     struct service service;
-    struct cgi cgi = { config, 0, answer, &service };
+    struct cgi cgi = { config, 0, streams, answer, &service };
     size_t i, n = 0;
     int fd = STDIN_FILENO, status;
 

@@ -31,6 +31,13 @@ enum method {
     M_PATCH = 32,
 };
 
+/* A body that is read while it arrives: it is not kept in memory, and nobody is asked for it in vain. */
+struct body_reader {
+    int64_t length;                     /* as announced; -1: it was not */
+    /* At most size bytes to p; *n_r 0: that was all. ERR_MALFORMED: it broke off; ERR_TIMEOUT. */
+    enum err (*read)(struct body_reader *b, char *p, size_t size, size_t *n_r);
+};
+
 struct edge;                            /* router.h */
 struct service;                         /* service.h */
 
@@ -48,9 +55,11 @@ struct request {
     const char *origin;
     const char *front_status;           /* what the web server makes of it, if it asks us to say so */
     const char *cors_headers;           /* Access-Control-Request-Headers */
+    const char *content_type;
     const char *body;
     size_t body_len;
     enum err body_err;                  /* why there is no whole body; counts when it is its turn */
+    struct body_reader *reader;         /* of a route that streams: its body, which is not in body; else NULL */
 
     /* worked out; service.c */
     struct service *service;
@@ -67,11 +76,18 @@ struct request {
     const void *in;                     /* what the route's tables filled */
     const char *part;                   /* "path", "query" or "body": what was read last */
     struct fail fail;
+
+    /* the answer's body, where it is a file */
+    int file;                           /* open; cgi.c closes it */
+    int64_t file_len;                   /* 0: there is none */
 };
 
 struct reply {
     int status;                         /* 200 unless a handler says otherwise */
     struct sbuf body;                   /* JSON; empty: an answer without body */
+    int file;                           /* in its place, with ERR_OK only: a file, open at its beginning ... */
+    int64_t file_len;                   /* ... this long; 0: none ... */
+    const char *media_type;             /* ... and what it is */
     const char *allow;                  /* 405 */
     const char *etag;                   /* quoted */
     int64_t retry_after_s;              /* 429 */

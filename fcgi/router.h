@@ -36,6 +36,7 @@ struct route {
     size_t in_size;                 /* of the struct both tables fill */
     route_handler *run;
     bool unlimited;                 /* spared by the rate limit */
+    bool streams;                   /* the handler reads the body, from q->reader */
 };
 
 /* One chat system at the HTTP edge. */
@@ -49,6 +50,7 @@ struct edge {
     bool size_first;                        /* a body too large is told before what the path names */
     bool refuse_nul;                        /* also where no field is read */
     bool always_limits;                     /* has rate limits of its own, whatever the setting */
+    bool streams;                           /* some of its routes stream */
     const char *cors_methods;               /* NULL: the setting, which also says whether cookies are taken */
     /* Who calls, and may he call this route at all? Into q->user and q->caller. */
     enum err (*authenticate)(struct request *q, const struct route *route, const struct target *target);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "fcgi/cors.h"
 #include "fcgi/http.h"
@@ -358,7 +359,11 @@ static void
 write_head(struct sbuf *out, const struct request *q, const struct reply *r, bool with_body)
 {
     sbuf_printf(out, "Status: %d %s\r\n", r->status, http_reason(r->status));
-    if (with_body)
+    if (with_body && r->file_len > 0)
+        sbuf_printf(out, "Content-Type: %s\r\nContent-Length: %lld\r\n"
+                    "Content-Security-Policy: default-src 'none'\r\n", r->media_type,
+                    (long long)r->file_len);
+    else if (with_body)
         sbuf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n", r->body.len);
     sbuf_puts(out, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
     sbuf_printf(out, "X-Request-Id: %s\r\n", q->id);
@@ -421,6 +426,31 @@ begin(struct service *s, struct request *q)
     q->method = router_method(q->method_text, &q->head);
 }
 
+bool
+service_streams(struct service *s, struct request *q)
+{
+    struct route_match m;
+    struct target target;
+
+    begin(s, q);
+    return q->edge->streams && http_target(q->arena, q->target, &target) == ERR_OK
+           && router_find(q->arena, q->edge, &target, q->method, &m) == ERR_OK && m.route->streams;
+}
+
+/* The file of an answer goes to whoever writes it; that of a HEAD's to nobody. */
+static void
+hand_over_file(struct request *q, const struct reply *r)
+{
+    if (r->file_len == 0)
+        return;
+    if (q->head) {
+        close(r->file);
+    } else {
+        q->file = r->file;
+        q->file_len = r->file_len;
+    }
+}
+
 void
 service_answer(struct service *s, struct request *q, struct sbuf *out)
 {
@@ -432,7 +462,8 @@ service_answer(struct service *s, struct request *q, struct sbuf *out)
     bool with_body;
     enum err e;
 
-    begin(s, q);
+    if (!q->service)
+        begin(s, q);
     id = id_new(q->now_ms);
     id_text(&id, q->id);
     sbuf_init(&r.body, SIZE_MAX);
@@ -449,6 +480,7 @@ service_answer(struct service *s, struct request *q, struct sbuf *out)
         close_database(s);
     with_body = r.status != 204 && r.status != 304;
     write_head(out, q, &r, with_body);
+    hand_over_file(q, &r);
     if (with_body && !q->head)
         sbuf_put(out, r.body.data, r.body.len);
     log_request(q, &target, &r, e, when_monotonic_ms() - start_ms);

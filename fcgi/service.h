@@ -37,8 +37,11 @@ void service_init(struct service *s, const struct config *config,
 /* Lets pushes under way leave (50 ms at most), then closes everything. */
 void service_fini(struct service *s);
 
+/* Is q, whose head has been read, one whose handler reads the body itself? */
+bool service_streams(struct service *s, struct request *q);
+
 /* Answers q: rate limits, authentication, checks, handler, envelope; logs one line. The whole
- * CGI answer, head and body, goes into *out. */
+ * CGI answer, head and body, goes into *out; where the body is a file it is left in q. */
 void service_answer(struct service *s, struct request *q, struct sbuf *out);
 
 /* The setting whose offset in struct config an edge names. */
