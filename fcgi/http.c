@@ -220,7 +220,8 @@ http_reason(int status)
         { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" },
         { 404, "Not Found" }, { 405, "Method Not Allowed" }, { 408, "Request Timeout" },
         { 409, "Conflict" }, { 413, "Content Too Large" }, { 414, "URI Too Long" },
-        { 422, "Unprocessable Content" }, { 429, "Too Many Requests" }, { 500, "Internal Server Error" },
+        { 415, "Unsupported Media Type" }, { 422, "Unprocessable Content" },
+        { 428, "Precondition Required" }, { 429, "Too Many Requests" }, { 500, "Internal Server Error" },
         { 503, "Service Unavailable" },
     };
     size_t i;

@@ -27,6 +27,7 @@
 #define DEFAULT_FILE CONFAB_SYSCONFDIR "/confab/confab.conf"
 #define SECRET_SUFFIX "_file"
 #define ROOMS_LEEWAY_S 2            /* their issuer's clock is this one */
+#define USERS_LEEWAY_S 30           /* of conversations and event chats */
 #define SECRET_GOOD_LEN 32          /* RFC 7518 section 3.2: a key as long as the hash */
 
 static const struct config_row rows[] = {
@@ -43,7 +44,7 @@ static const struct config_row rows[] = {
 
 static const char *const known_systems[] = {
 #ifndef CONFAB_WITHOUT_SQLITE
-    "mtchat", "rooms",
+    "mtchat", "rooms", "conversations",
 #endif
     NULL
 };
@@ -335,6 +336,25 @@ derive(struct arena *a, struct config *c)
     c->rooms_keys = one_key(a, c->rooms_jwt_secret);
 }
 
+/* What `confabctl init --secrets` has made counts where nothing else is said. */
+static enum err
+take_made_secrets(struct arena *a, struct config *c, struct fail *fail)
+{
+    static const char *const names[] = { "jwt_secret", "admin_token", "rooms_jwt_secret" };
+    enum err e = ERR_OK;
+    bool by_file;
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof names[0] && e == ERR_OK; i++) {
+        const struct config_row *row = find_row(names[i], &by_file);
+        const char *path = arena_printf(a, "%s/%s", c->state, names[i]);
+
+        if ((*(const char *const *)((const char *)c + row->offset))[0] == '\0' && access(path, F_OK) == 0)
+            e = set_secret_file(a, c, row, path, "state", fail);
+    }
+    return e;
+}
+
 enum err
 config_load(struct arena *a, const struct config **config_r, struct fail *fail)
 {
@@ -345,6 +365,8 @@ config_load(struct arena *a, const struct config **config_r, struct fail *fail)
     config_row_defaults(rows, N_ROWS, c);
     config_channels_start(&channels, a);
     if ((e = read_file(a, c, &channels, fail)) != ERR_OK || (e = read_variables(a, c, fail)) != ERR_OK)
+        return e;
+    if (config_has_chat(c) && (e = take_made_secrets(a, c, fail)) != ERR_OK)
         return e;
     warn_unknown_variables(a);
     c->channels = channels.all;
@@ -517,6 +539,49 @@ config_token_rules(const struct config *c)
         .check_times = c->jwt_check_exp,
         .leeway_s = c->jwt_leeway_s,
         .audience = c->jwt_audience[0] != '\0' ? c->jwt_audience : NULL,
+    };
+}
+
+static struct token_rules
+users_rules(const struct config *c)
+{
+    return (struct token_rules){
+        .secrets = c->jwt_keys,
+        .user_claim = "sub",
+        .second_claim = "user_id",
+        .integer_user = true,
+        .profile = true,
+        .check_times = true,
+        .leeway_s = USERS_LEEWAY_S,
+    };
+}
+
+struct token_rules
+config_conversations_rules(const struct config *c)
+{
+    struct token_rules rules = users_rules(c);
+
+    rules.picture_claim = "avatar";
+    rules.picture_url = true;
+    return rules;
+}
+
+struct token_rules
+config_eventchat_rules(const struct config *c)
+{
+    struct token_rules rules = users_rules(c);
+
+    rules.picture_claim = "imageUUID";
+    return rules;
+}
+
+struct vk_rules
+config_vk_rules(const struct config *c)
+{
+    return (struct vk_rules){
+        .secret = c->vk_app_secret[0] != '\0' ? c->vk_app_secret : NULL,
+        .app_id = c->vk_app_id[0] != '\0' ? c->vk_app_id : NULL,
+        .ttl_s = c->vk_ttl,
     };
 }
 

@@ -3,7 +3,8 @@
  * config.def is the table. A setting comes from, later wins: its default, the file
  * ($CONFAB_CONFIG, else SYSCONFDIR/confab/confab.conf when that exists), the environment
  * (CONFAB_<NAME>). SECRETs may name a file instead (jwt_secret_file, CONFAB_JWT_SECRET_FILE):
- * its first line; one that others may read is refused.
+ * its first line; one that others may read is refused. Where a chat is served, jwt_secret, admin_token and
+ * rooms_jwt_secret that nothing sets come from files of these names in the state directory, if there.
  *
  * Sections [channels] and [channels NAME] of the file hold options of the push server's channels
  * (channels.def); all other sections only group.
@@ -21,6 +22,7 @@
 #include "shared/err.h"
 #include "shared/sbuf.h"
 #include "shared/token.h"
+#include "shared/vk.h"
 
 #define CONFIG_CTYPE_TEXT const char *
 #define CONFIG_CTYPE_SECRET const char *
@@ -84,8 +86,23 @@ config_has_chat(const struct config *c)
 /* Is the named system in `systems`? */
 bool config_serves(const struct config *c, const char *system);
 
+/* Does any of them speak Socket.IO? */
+static inline bool
+config_has_socketio(const struct config *c)
+{
+    return config_serves(c, "conversations") || config_serves(c, "eventchat");
+}
+
 /* How mtchat's tokens are judged under c. Lives as long as c. */
 struct token_rules config_token_rules(const struct config *c);
+
+/* The same for users of conversations and of event chats, whose tokens are made as mtchat's are, and
+ * say besides who they are shown as. */
+struct token_rules config_conversations_rules(const struct config *c);
+struct token_rules config_eventchat_rules(const struct config *c);
+
+/* How launch parameters of VK are judged (shared/vk.h); without a key (NULL) none is accepted. */
+struct vk_rules config_vk_rules(const struct config *c);
 
 /* The same for the tokens of rooms, which are made here: ROOMS_AUDIENCE, always with an end. */
 #define ROOMS_AUDIENCE "confab:rooms"

@@ -11,6 +11,9 @@
 
 #include "shared/json.h"
 #include "shared/jws.h"
+#include "shared/utf8.h"
+
+#define INTEGER_MAX "9007199254740991"   /* 2^53-1 */
 
 /* Tries every secret, also after one fitted: the time tells nothing about which. */
 static bool
@@ -30,12 +33,81 @@ signature_fits(const struct token_rules *rules, const struct jws *j)
     return fits;
 }
 
-static const char *
-user_of(struct arena *a, const struct json *payload, const char *claim)
+/* ---- claims ---- */
+
+bool
+token_name_fits(const char *name)
 {
-    const struct json *v = json_get(payload, claim);
-    const char *text = json_text(v);
+    size_t n = utf8_length(name, strlen(name));
+
+    return n >= 1 && n <= TOKEN_NAME_MAX;
+}
+
+/* Of a URL only that it is one with a host, in characters that an URL may have. */
+static bool
+is_url(const char *text)
+{
+    const char *host = strncasecmp(text, "http://", 7) == 0    ? text + 7
+                       : strncasecmp(text, "https://", 8) == 0 ? text + 8
+                                                               : NULL;
+
+    if (host == NULL || *host == '\0' || strchr("/?#:", *host) != NULL)
+        return false;
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text <= ' ' || *text == 0x7F || strchr("\"<>\\", *text) != NULL)
+            return false;
+    return true;
+}
+
+bool
+token_picture_fits(const char *picture, bool url)
+{
+    if (utf8_length(picture, strlen(picture)) > TOKEN_PICTURE_MAX)
+        return false;
+    return !url || picture[0] == '\0' || is_url(picture);
+}
+
+bool
+token_user_is_integer(const char *user)
+{
+    size_t len = strspn(user, "0123456789");
+
+    return user[0] != '0' && len >= 1 && len <= strlen(INTEGER_MAX) && user[len] == '\0'
+           && (len < strlen(INTEGER_MAX) || strcmp(user, INTEGER_MAX) <= 0);
+}
+
+/* A text claim into *text_r, NULL when there is none; false: it is something else. */
+static bool
+text_claim(const struct json *claims, const char *name, const char **text_r)
+{
+    const struct json *v = json_get(claims, name);
+
+    *text_r = json_text(v);
+    if (*text_r != NULL)
+        return !json_nul_present(*text_r);
+    return v == NULL || json_type(v) == JSON_NULL;
+}
+
+static bool
+read_profile(const struct json *claims, const struct token_rules *rules, struct token *t)
+{
+    if (!text_claim(claims, "name", &t->name)
+        || !text_claim(claims, rules->picture_claim, &t->picture))
+        return false;
+    return (t->name == NULL || token_name_fits(t->name))
+           && (t->picture == NULL || token_picture_fits(t->picture, rules->picture_url));
+}
+
+static const char *
+user_of(struct arena *a, const struct json *payload, const struct token_rules *rules)
+{
+    const struct json *v = json_get(payload, rules->user_claim);
+    const char *text;
     int64_t n;
+
+    if (v == NULL && rules->second_claim != NULL)
+        v = json_get(payload, rules->second_claim);
+    text = json_text(v);
 
     if (json_integer(v, &n))
         return arena_printf(a, "%lld", (long long)n);
@@ -66,8 +138,10 @@ token_verify(struct arena *a, const char *text, const struct token_rules *rules,
         return ERR_UNAUTHORIZED;
     if (rules->require_expiry && token.expires_ms == 0)
         return ERR_UNAUTHORIZED;
-    token.user = user_of(a, claims, rules->user_claim);
-    if (token.user == NULL)
+    token.user = user_of(a, claims, rules);
+    if (token.user == NULL || (rules->integer_user && !token_user_is_integer(token.user)))
+        return ERR_UNAUTHORIZED;
+    if (rules->profile && !read_profile(claims, rules, &token))
         return ERR_UNAUTHORIZED;
     *token_r = token;
     return ERR_OK;

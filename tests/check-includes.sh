@@ -17,7 +17,7 @@ sqlite3\.h           shared/db/db_sqlite\.c
 (cjson/)?cJSON\.h    shared/json\.c
 gumbo\.h             shared/html\.c
 uni(case|conv|ctype|gbrk|norm|str|types|width)\.h   shared/utf8\.c
-sodium\.h            shared/(token|jws|event|id|ratelimit|opaque|password)\.c|fcgi/mtchat/(messages|scope)\.c
+sodium\.h            shared/(token|jws|vk|event|id|ratelimit|opaque|password)\.c|fcgi/mtchat/(messages|scope)\.c
 zmq\.h               shared/bus_(receiver|sender)\.c|relay/push/publish_zmq(_gate|_message)?\.[ch]
 openssl/.*           relay/io_tls\.c|relay/push/token[a-z_]*\.c
 curl/.*              relay/http_post\.c

@@ -21,6 +21,9 @@ INSERT INTO event_channel (channel, seq) VALUES (:channel, :seq) ON CONFLICT DO 
 -- name: event_read
 SELECT seq, envelope, body FROM event WHERE seq > :after ORDER BY seq LIMIT :limit;
 
+-- name: event_newest
+SELECT at FROM event ORDER BY seq DESC LIMIT 1;
+
 -- name: event_erase
 UPDATE event SET body = '' WHERE about = :about;
 
@@ -58,6 +61,10 @@ UPDATE audience SET until_seq = :seq WHERE channel = :channel AND until_seq IS N
 
 -- name: audience_of
 SELECT channel FROM audience WHERE system = :system AND user = :user AND until_seq IS NULL;
+
+-- name: audience_has
+SELECT EXISTS (SELECT 1 FROM audience WHERE system = :system AND user = :user AND channel = :channel
+               AND until_seq IS NULL);
 
 -- name: prune_candidates
 SELECT seq, at, envelope FROM event ORDER BY seq LIMIT :limit;

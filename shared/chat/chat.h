@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shared/err.h"
 #include "shared/event.h"
 #include "shared/field.h"
 #include "shared/id.h"
@@ -126,6 +127,9 @@ struct conversation_filter {
 /* ---- what the systems put into words ---- */
 
 struct room_notice;
+struct group_notice;
+struct pair_notice;
+struct op;
 
 /* What an event is about, handed to the system that puts it into its own words. */
 struct notice {
@@ -137,14 +141,22 @@ struct notice {
     struct id read;                 /* READ */
     bool online;                    /* PRESENCE */
     const struct room_notice *room; /* what a room's event is about (room.h); else NULL */
+    const struct group_notice *group;   /* the same of conversations (group.h) */
+    const struct pair_notice *pair;     /* the same of event chats (pair.h) */
 };
 
 enum system_entry { SYSTEM_CREATED, SYSTEM_JOINED, SYSTEM_LEFT };
 
-/* One chat system, as far as the core must know it: its name and its words. */
+/* One chat system, as far as the core must know it: its name, its words, and what presence means there. */
 struct chat_system {
     const char *name;                       /* "mtchat" */
     const char *channel_prefix;             /* "dialog" */
+    bool restart_grace;                     /* users of a relay that ended still count as online for a grace */
+    bool tells_presence;                    /* EVENT_PRESENCE is said */
+    /* NULL, or: what else a user's going offline over all relays does, in the transaction that notes it. */
+    enum err (*offline)(struct op *o, const char *user);
+    /* NULL, or: what a session is told first, as JSON; within the read of op_connect. */
+    enum err (*first)(struct op *o, const char *user, const char **json_r);
     /* The event's JSON object, one line, without seq. */
     void (*write_event)(struct sbuf *out, const struct notice *n);
     /* Content of a system entry. */
@@ -154,6 +166,9 @@ struct chat_system {
 
 /* The table of systems; NULL for an unknown name. */
 const struct chat_system *chat_system_find(const char *name);
-extern const struct chat_system chat_mtchat, chat_rooms;
+extern const struct chat_system chat_mtchat, chat_rooms, chat_conversations;
+
+/* The names of those with restart_grace, a JSON array, in the arena. */
+char *chat_systems_graced(struct arena *a);
 
 #endif

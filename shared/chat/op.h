@@ -186,7 +186,8 @@ enum err op_log_restored(struct op *o);
 /* ---- for relays ---- */
 
 /* Registers this run of the relay for lease_ms. What an earlier run of that name held still counts
- * as online for presence_restart_grace_ms, so that nobody flickers while clients come back. */
+ * as online for presence_restart_grace_ms, so that nobody flickers while clients come back: in systems
+ * that have restart_grace. */
 enum err op_relay_start(struct op *o, const char *relay, const char *run, const char *endpoint);
 
 /* Renews; *lost_r true: the lease was gone, so this run was registered anew and its live rows
@@ -205,8 +206,10 @@ struct live_change {
     bool online;
 };
 
-/* Applies all changes in one transaction and appends a presence event for each user whose state over
- * all relays really changed: exactly one, whatever the number of relays. */
+/* Applies all changes in one transaction and tells of each user whose state over all relays really
+ * changed: exactly once, whatever the number of relays. Telling is a presence event in systems that
+ * say it, and their offline. Somebody who comes back before it was noticed that he was gone goes
+ * offline first. */
 enum err op_presence_apply(struct op *o, const char *run, const struct live_change *changes,
                            size_t n);
 
@@ -222,6 +225,7 @@ struct connect_state {
     bool resumed;                   /* since was given and the log reaches back */
     const struct event *missed;     /* kept, entitled, since < seq <= head, in order */
     size_t n_missed;
+    const char *first;              /* JSON that the system tells before all else; NULL: nothing */
 };
 
 /* since -1: none given. */

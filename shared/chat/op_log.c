@@ -210,6 +210,8 @@ op_connect(struct op *o, const char *user, int64_t since, struct connect_state *
         e = replay(o, user, since, state_r->head, &b);
         state_r->resumed = !is_full(&b);
     }
+    if (e == ERR_OK && o->system->first != NULL)
+        e = o->system->first(o, user, &state_r->first);
     state_r->missed = b.events;
     state_r->n_missed = state_r->resumed ? b.n : 0;
     return db_end(o->db, e);

@@ -113,21 +113,31 @@ presence_channels(struct op *o, const char *user, const char ***channels_r, size
     return db_done(r);
 }
 
-/* Records what the world is told, and tells it. */
 static enum err
-tell_presence(struct op *o, const char *user, bool online)
+say_presence(struct op *o, const char *user, bool online)
 {
     struct notice n = { .kind = EVENT_PRESENCE, .user = user, .online = online };
     const char **channels;
     size_t n_channels;
-    enum err e = db_run(query_user(o, online ? Q_PRESENCE_INSERT : Q_PRESENCE_DELETE, user), NULL);
+    enum err e = presence_channels(o, user, &channels, &n_channels);
 
-    if (e == ERR_OK)
-        e = presence_channels(o, user, &channels, &n_channels);
     if (e == ERR_OK && n_channels > 0) {
         tx_event(o, &n, channels, n_channels);
         tx_except(o, user);
     }
+    return e;
+}
+
+/* Records what the world is told, and tells it. */
+static enum err
+tell_presence(struct op *o, const char *user, bool online)
+{
+    enum err e = db_run(query_user(o, online ? Q_PRESENCE_INSERT : Q_PRESENCE_DELETE, user), NULL);
+
+    if (e == ERR_OK && !online && o->system->offline != NULL)
+        e = o->system->offline(o, user);
+    if (e == ERR_OK && o->system->tells_presence)
+        e = say_presence(o, user, online);
     return e;
 }
 
@@ -137,11 +147,23 @@ compare(struct op *o, const char *user, bool *told_r, bool *is_r)
     struct db_row *r = query_user(o, Q_PRESENCE_COMPARE, user);
 
     db_bind_int(r, ":now", o->now_ms);
+    db_bind_int(r, ":grace", o->system->restart_grace);
     if (db_step(r)) {
         *told_r = db_int(r, 0);
         *is_r = db_int(r, 1);
     }
     return db_done(r);
+}
+
+/* Who comes while the world is told of sockets that died with their relay has been offline in between,
+ * though nobody swept yet. */
+static enum err
+bury_the_past(struct op *o, const char *user)
+{
+    bool told = false, is = false;
+    enum err e = compare(o, user, &told, &is);
+
+    return e == ERR_OK && told && !is ? tell_presence(o, user, false) : e;
 }
 
 static enum err
@@ -153,6 +175,9 @@ apply_change(struct op *o, const char *run, const struct live_change *change)
 
     if ((o->system = chat_system_find(change->system)) == NULL)
         return ERR_OK;          /* a system that is no longer served */
+    if (change->online && o->system->offline != NULL
+        && (e = bury_the_past(o, change->user)) != ERR_OK)
+        return e;
     r = query_user(o, change->online ? Q_LIVE_INSERT : Q_LIVE_DELETE, change->user);
     db_bind_text(r, ":run", run);
     if ((e = db_run(r, NULL)) != ERR_OK
@@ -185,6 +210,7 @@ stale(struct op *o, int64_t limit, struct live_change **list_r, size_t *n_r)
     *list_r = NULL;
     *n_r = 0;
     db_bind_int(r, ":now", o->now_ms);
+    db_bind_text(r, ":graced", chat_systems_graced(o->arena));
     db_bind_int(r, ":limit", limit);
     while (db_step(r)) {
         *list_r = arena_grow(o->arena, *list_r, *n_r, &size, sizeof **list_r);

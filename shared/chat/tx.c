@@ -4,7 +4,6 @@
  */
 #include "shared/chat/tx.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "shared/eventlog.h"
@@ -15,11 +14,17 @@
 #define PRUNE_EVERY 256
 #define PRUNE_BIT 512
 
+/* An operation, and in which system it counts. */
+struct noted {
+    struct event_operation operation;
+    const char *system;
+};
+
 struct outbox {
     struct event *events;
     size_t n, size;
-    struct event_operation *operations;
-    size_t n_operations, size_operations;
+    struct noted *noted;
+    size_t n_noted, size_noted;
 };
 
 enum err
@@ -73,10 +78,11 @@ tx_operation(struct op *o, enum event_verb verb, const char *user, const char *c
 {
     struct outbox *box = o->outbox;
 
-    box->operations = arena_grow(o->arena, box->operations, box->n_operations, &box->size_operations,
-                            sizeof *box->operations);
-    box->operations[box->n_operations++] =
-        (struct event_operation){ .verb = verb, .user = user, .channel = channel };
+    box->noted = arena_grow(o->arena, box->noted, box->n_noted, &box->size_noted, sizeof *box->noted);
+    box->noted[box->n_noted++] = (struct noted){
+        .operation = { .verb = verb, .user = user, .channel = channel },
+        .system = o->system->name,
+    };
 }
 
 void
@@ -85,7 +91,7 @@ tx_close(struct op *o, const char *channel, int code, const char *reason)
     struct event_operation *op;
 
     tx_operation(o, EVENT_CLOSE, NULL, channel);
-    op = &o->outbox->operations[o->outbox->n_operations - 1];
+    op = &o->outbox->noted[o->outbox->n_noted - 1].operation;
     op->code = code;
     op->reason = reason;
 }
@@ -153,8 +159,6 @@ write_log(struct op *o, struct targets *t)
     enum err e;
 
     FAULT("write.rows");
-    box->events[0].operations = box->operations;
-    box->events[0].n_operations = box->n_operations;
     if ((e = eventlog_append(o->db, o->arena, box->events, box->n)) != ERR_OK)
         return e;
     FAULT("write.numbered");
@@ -180,21 +184,35 @@ push(struct op *o, const struct targets *t)
     sbuf_fini(&message);
 }
 
-/* Operations need an event to ride on; closing sockets may be all there is to tell. */
+/* What operations of the system ride on: its first event, or one that nobody hears. */
+static struct event *
+carrier(struct op *o, const char *system)
+{
+    struct outbox *box = o->outbox;
+
+    for (size_t i = 0; i < box->n; i++)
+        if (strcmp(box->events[i].system, system) == 0)
+            return &box->events[i];
+    box->events = arena_grow(o->arena, box->events, box->n, &box->size, sizeof *box->events);
+    box->events[box->n] = (struct event){
+        .at_ms = o->now_ms, .kind = EVENT_CLOSING, .system = system,
+        .request = o->request, .body = "",
+    };
+    return &box->events[box->n++];
+}
+
 static void
 carry_operations(struct op *o)
 {
     struct outbox *box = o->outbox;
 
-    if (box->n > 0 || box->n_operations == 0)
-        return;
-    for (size_t i = 0; i < box->n_operations; i++)
-        assert(box->operations[i].verb == EVENT_CLOSE);
-    box->events = arena_grow(o->arena, box->events, box->n, &box->size, sizeof *box->events);
-    box->events[box->n++] = (struct event){
-        .at_ms = o->now_ms, .kind = EVENT_CLOSING, .system = o->system->name,
-        .request = o->request, .body = "",
-    };
+    for (size_t i = 0; i < box->n_noted; i++) {
+        struct event *e = carrier(o, box->noted[i].system);
+
+        if (e->operations == NULL)
+            e->operations = arena_array(o->arena, box->n_noted, sizeof *e->operations);
+        e->operations[e->n_operations++] = box->noted[i].operation;
+    }
 }
 
 enum err

@@ -22,12 +22,12 @@ void tx_event_on(struct op *o, const struct notice *notice, const char *channel)
 /* Notes a presence-like exception: the last noted event is not for this user. */
 void tx_except(struct op *o, const char *user);
 
-/* Notes what the transaction does to audiences. Operations ride on its first event, so that they
- * count before any of its events is delivered. */
+/* Notes what the transaction does to audiences. Operations ride on its first event (of op->system), so
+ * that they count before any of its events is delivered; where it has none, on one of their own,
+ * EVENT_CLOSING, which nobody hears. */
 void tx_operation(struct op *o, enum event_verb verb, const char *user, const char *channel);
 
-/* Notes that sockets on the channel are closed (EVENT_CLOSE). In a transaction without events it rides on
- * one of its own, EVENT_CLOSING, which nobody hears. reason: short ASCII. */
+/* Notes that sockets on the channel are closed (EVENT_CLOSE). reason: short ASCII. */
 void tx_close(struct op *o, const char *channel, int code, const char *reason);
 
 /* Ends it. With ERR_OK: numbers, events, endpoints, commit, then the push. Otherwise rolls back.

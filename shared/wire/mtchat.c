@@ -172,9 +172,7 @@ frame_type(enum event_kind kind)
         return "dialog.unarchived";
     case EVENT_PRESENCE:
         return "presence.update";
-    case EVENT_RELATIONSHIP:
-    case EVENT_ORCHESTRATION:
-    case EVENT_CLOSING:
+    default:            /* of other systems */
         break;              /* not of this system, or heard by nobody */
     }
     return "unknown";
@@ -213,9 +211,7 @@ write_fields(struct sbuf *out, const struct notice *n)
         json_kv(out, "user_id", n->user);
         json_kv_bool(out, "is_online", n->online);
         break;
-    case EVENT_RELATIONSHIP:
-    case EVENT_ORCHESTRATION:
-    case EVENT_CLOSING:
+    default:            /* of other systems */
         break;
     }
 }
@@ -281,6 +277,8 @@ write_system_entry(struct sbuf *out, enum system_entry what, const struct member
 const struct chat_system chat_mtchat = {
     .name = "mtchat",
     .channel_prefix = "dialog",
+    .restart_grace = true,
+    .tells_presence = true,
     .write_event = write_event,
     .write_system_entry = write_system_entry,
 };
