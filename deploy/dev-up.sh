@@ -26,6 +26,8 @@ note() { printf 'dev: %s\n' "$*" >>"$log/dev.log"; }
 # The value of a setting as the programs see it.
 setting() { "$top/build/ctl/confabctl" config | sed -n "s/^$1 = //p"; }
 
+serves() { [[ ,$(setting systems | tr -d ' '), == *,"$1",* ]]; }
+
 given() {
     local name
     for name in "$@"; do
@@ -90,7 +92,7 @@ in_config_file() {
 # The demo's chats are made where nobody brought settings of his own for who may do what.
 prepare_settings() {
     seed=
-    given CONFAB_SYSTEMS || in_config_file systems || export CONFAB_SYSTEMS=mtchat,rooms
+    given CONFAB_SYSTEMS || in_config_file systems || export CONFAB_SYSTEMS=mtchat,rooms,conversations,eventchat
     if ! given CONFAB_AUTH && ! in_config_file auth; then
         export CONFAB_AUTH=trusted
         seed=yes
@@ -121,7 +123,7 @@ prepare_rooms() {
         ! in_config_file 'rooms_jwt_secret(_file)?'; then
         export CONFAB_ROOMS_JWT_SECRET_FILE=$state/rooms_jwt_secret
     fi
-    [[ ,$(setting systems | tr -d ' '), == *,rooms,* ]] || return 0
+    serves rooms || return 0
     has_rooms=yes
     given CONFAB_RUNNER_KEY CONFAB_RUNNER_KEY_FILE && return
     in_config_file 'runner_key(_file)?' && return
@@ -134,6 +136,34 @@ prepare_rooms() {
     else
         say "no Node 18 with the package ws here: agents of rooms will not answer"
     fi
+}
+
+# Conversations and event chats always want a token. For a demo on this machine alone some people's lie beside the
+# pages, where everybody may take them: only in trusted mode, and never with a secret that somebody brought.
+demo_people=(Alice Bob Carol Dave)
+demo_token_s=2592000
+
+prepare_people() {
+    local i token
+    people=
+    rm -f "$state/demo-people.json"
+    serves conversations || serves eventchat || return 0
+    [[ $(setting auth) == trusted && ${CONFAB_JWT_SECRET_FILE:-} == "$state/jwt_secret" ]] || return 0
+    people=$state/demo-people.json
+    (
+        umask 077
+        printf '['
+        for ((i = 0; i < ${#demo_people[@]}; i++)); do
+            token=$("$top/build/ctl/confabctl" token --user "$((i + 1))" --expires "$demo_token_s") || exit 1
+            ((i)) && printf ','
+            printf '\n{"id":%d,"name":"%s","token":"%s"}' "$((i + 1))" "${demo_people[i]}" "$token"
+        done
+        printf '\n]\n'
+    ) >"$people" || die "confabctl token failed"
+    say "****************************************************************************"
+    say "A DEMO: tokens of ${demo_people[*]} for conversations and event"
+    say "chats are handed to whoever asks, at /demo-people.json."
+    say "****************************************************************************"
 }
 
 node_modules=$top/tests/node_modules:/usr/share/nodejs
@@ -154,7 +184,8 @@ relay_as_lighttpd_knows_it() {
 }
 
 handler_as_lighttpd_knows_it() {
-    printf '("socket" => "%s", "check-local" => "disable", "disable-time" => 0)' "$run/$1.sock"
+    printf '("socket" => "%s", "check-local" => "disable", "disable-time" => 0, "fix-root-scriptname" => "enable")' \
+        "$run/$1.sock"
 }
 
 # Handlers answer with these headers themselves, with the same values.
@@ -175,6 +206,8 @@ write_lighttpd_conf() {
     kib=$(($(setting body_max) / 1024 * 16))
     ((kib > 2097152)) && kib=2097152
     text=${text//@PORT@/"$port"}
+    text=${text//@BASE@/}
+    text=${text//@MOUNT@//}
     text=${text//@WWW@/"$top/www"}
     text=${text//@ERRORS@/"$top/deploy/errors"}
     text=${text//@HANDLERS@/"$list"}
@@ -184,6 +217,8 @@ write_lighttpd_conf() {
     text=${text//@ACCESS_LOG@/"$log/access.log"}
     text=${text//@CORS@/"$(cors_for_lighttpd)"}
     printf '%s\n' "$text" >"$state/lighttpd.conf"
+    [[ -z $people ]] || printf '$HTTP["url"] == "/demo-people.json" { alias.url = ("/demo-people.json" => "%s") }\n' \
+        "$people" >>"$state/lighttpd.conf"
 }
 
 # spawn NAME COMMAND...: a child that dies with this shell, its output in log/NAME.log.
@@ -241,7 +276,7 @@ wait_until_ready() {
         ((SECONDS < until)) || exit 1
         sleep 0.05
     done
-    [[ -n $seed ]] && ! sh "$top/deploy/seed-demo.sh" "http://127.0.0.1:$port" "@$state/admin_token" \
+    [[ -n $seed ]] && ! sh "$top/deploy/seed-demo.sh" "http://127.0.0.1:$port" "@$state/admin_token" "$people" \
         >>"$log/dev.log" 2>&1 && note "the demo's chats could not be made"
     exit 0
 }
@@ -326,6 +361,8 @@ announce() {
     [[ -n $has_runner ]] && start_service runner
     printf 'demo: http://127.0.0.1:%s/\n' "$port"
     [[ -n $has_rooms ]] && printf 'rooms: http://127.0.0.1:%s/rooms/\n' "$port"
+    serves conversations && printf 'conversations: http://127.0.0.1:%s/conversations/\n' "$port"
+    serves eventchat && printf 'event chat: http://127.0.0.1:%s/eventchat/\n' "$port"
     printf 'ready http://127.0.0.1:%s\n' "$port"
 }
 
@@ -385,6 +422,7 @@ up() {
     build build
     prepare_settings
     prepare_rooms
+    prepare_people
     write_lighttpd_conf
     trap 'stop; exit 0' INT TERM HUP
     trap stop EXIT

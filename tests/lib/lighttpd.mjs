@@ -9,20 +9,24 @@ import { fileURLToPath } from 'node:url';
 const source = fileURLToPath(new URL('../..', import.meta.url));
 
 /* handlers are unix sockets, relays are, too, or ports; sockets go to the first relay. logins: handlers for these alone. */
-export function lighttpdConfig({ dir, port, handlers, logins = [], relays, env }) {
+export function lighttpdConfig({ dir, port, handlers, logins = [], relays, env, base = '' }) {
     const listed = (list) => list.map(({ socket }) =>
-        `("socket" => "${socket}", "check-local" => "disable", "disable-time" => 0)`).join(', ');
+        `("socket" => "${socket}", "check-local" => "disable", "disable-time" => 0, "fix-root-scriptname" => "enable")`).join(', ');
     const bodyMax = Number(env.CONFAB_BODY_MAX || 2097152);
     const credentials = ['1', 'true'].includes(env.CONFAB_CORS_ALLOW_CREDENTIALS);
     const origins = env.CONFAB_CORS_ALLOWED_ORIGINS || '*';
     const values = {
         PORT: port,
+        BASE: base,
+        MOUNT: base || '/',
         WWW: path.join(source, 'www'),
         HANDLERS: listed(handlers),
         LOGINS: listed(logins.length ? logins : handlers),
         RELAY: relays[0]?.port ? `"host" => "127.0.0.1", "port" => ${relays[0].port}`
             : `"host" => "${relays[0]?.socket ?? path.join(dir, 'no-relay.sock')}"`,
         BODY_KIB: Math.floor(bodyMax / 1024) * 16,
+        PROGRAM: path.join(process.env.CONFAB_BUILD || source, 'fcgi/confab.fcgi'),
+        SETTINGS: env.CONFAB_CONFIG ?? '',
         ERRORS: path.join(source, 'deploy/errors'),
         ACCESS_LOG: path.join(dir, 'access.log'),
         CORS: origins === '*' && !credentials ? 'setenv.set-response-header = ("Access-Control-Allow-Origin" => "*")' : '',
