@@ -9,8 +9,6 @@
 #include "relay/mem.h"
 #include "relay/strmap.h"
 
-#define REFUSED_FACTOR 4        /* a socket may wait for so many more refusals than commands */
-
 /* One with commands that have not run. */
 struct commands_user {
     struct strmap_node node;
@@ -51,14 +49,6 @@ end(struct commands *q, struct command *c)
     q->calls.end(q->arg, c);
 }
 
-static enum err
-room(const struct commands *q, int64_t n, int64_t max, size_t bytes)
-{
-    if (n >= max)
-        return ERR_RATE;
-    return bytes > q->bounds.bytes || q->bytes > q->bounds.bytes - bytes ? ERR_BUSY : ERR_OK;
-}
-
 /* ---- the socket's side ---- */
 
 static void
@@ -90,7 +80,7 @@ owe(struct commands *q, struct command_socket *s, struct command *c, size_t byte
         s->last = &s->first;
     *s->last = c;
     s->last = &c->next_answer;
-    *(c->accepted ? &s->n_accepted : &s->n_refused) += 1;
+    s->n++;
     c->socket = s;
     c->bytes = bytes;
     q->bytes += bytes;
@@ -103,23 +93,9 @@ take_answer(struct command_socket *s)
 
     if (!(s->first = c->next_answer))
         s->last = &s->first;
-    *(c->accepted ? &s->n_accepted : &s->n_refused) -= 1;
+    s->n--;
     c->socket = NULL;
     return c;
-}
-
-enum err
-commands_refuse(struct commands *q, struct command_socket *s, struct command *c, size_t bytes)
-{
-    enum err e = room(q, s->n_refused, q->bounds.per_socket * REFUSED_FACTOR, bytes);
-
-    if (e != ERR_OK)
-        return e;
-    c->ran = true;
-    owe(q, s, c, bytes);
-    if (s->first == c)
-        wait_for_answer(q, s);
-    return ERR_OK;
 }
 
 static void
@@ -127,12 +103,12 @@ settle(struct commands *q, struct command_socket *s, int64_t seq)
 {
     struct command *c;
 
-    while (s->first && s->first->ran && s->first->seq <= seq) {
+    while (s->first && !s->first->user && s->first->seq <= seq) {
         c = take_answer(s);
         q->calls.answer(q->arg, s, c);
         end(q, c);
     }
-    if (!s->first || !s->first->ran)
+    if (!s->first || s->first->user)
         unwait(s);
 }
 
@@ -143,8 +119,7 @@ commands_settle(struct commands *q, int64_t seq)
 
     for (s = q->waiting; s; s = next) {
         next = s->next_waiting;
-        if (s->ready)
-            settle(q, s, seq);
+        settle(q, s, seq);
     }
 }
 
@@ -156,7 +131,7 @@ commands_left(struct commands *q, struct command_socket *s)
     unwait(s);
     while (s->first) {
         c = take_answer(s);
-        if (c->ran)
+        if (!c->user)
             end(q, c);
     }
 }
@@ -211,12 +186,12 @@ enum err
 commands_take(struct commands *q, struct command_socket *s, const char *user, struct command *c,
               size_t bytes)
 {
-    enum err e = q->closed ? ERR_BUSY : room(q, s->n_accepted, q->bounds.per_socket, bytes);
     struct commands_user *u;
 
-    if (e != ERR_OK)
-        return e;
-    c->accepted = true;
+    if (s->n >= q->bounds.per_socket)
+        return ERR_RATE;
+    if (q->closed || bytes > q->bounds.bytes || q->bytes > q->bounds.bytes - bytes)
+        return ERR_BUSY;
     owe(q, s, c, bytes);
     u = user_of(q, user);
     if (!u->first)
@@ -244,7 +219,6 @@ commands_ran(struct commands *q, struct command *c, int64_t seq, size_t bytes)
     assert(c->user && c->user->first == c);
     next_of(q, c->user);
     c->user = NULL;
-    c->ran = true;
     c->seq = seq;
     c->bytes += bytes;
     q->bytes += bytes;

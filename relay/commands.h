@@ -26,19 +26,16 @@ struct command_socket;
 struct command {
     struct command *next;               /* of its user */
     struct command *next_answer;        /* of its socket */
-    struct commands_user *user;         /* NULL: it is not to be run (any more) */
+    struct commands_user *user;         /* NULL: it has run */
     struct command_socket *socket;      /* NULL: it has left */
     size_t bytes;
     int64_t seq;                        /* its answer follows the event with it */
-    bool accepted;                      /* counts among those its socket may have */
-    bool ran;
 };
 
 /* Embedded in a socket's session; zeroed. */
 struct command_socket {
-    bool ready;                         /* the caller's: answers may be sent */
     struct command *first, **last;      /* not answered yet */
-    int64_t n_accepted, n_refused;
+    int64_t n;
     struct command_socket *next_waiting, **waiting_at;      /* first has run, its answer is not due yet */
 };
 
@@ -67,10 +64,6 @@ void commands_free(struct commands *q);
  * as it may. ERR_BUSY: so have all together. Then the command stays the caller's. */
 enum err commands_take(struct commands *q, struct command_socket *s, const char *user,
                        struct command *c, size_t bytes);
-
-/* A command that is not run, but answered when its turn comes. ERR_RATE, ERR_BUSY: too many of them wait. */
-enum err commands_refuse(struct commands *q, struct command_socket *s, struct command *c,
-                         size_t bytes);
 
 /* It has run, and its answer takes so many bytes more; it may be sent when the log was delivered up to seq. */
 void commands_ran(struct commands *q, struct command *c, int64_t seq, size_t bytes);

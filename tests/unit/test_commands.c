@@ -107,14 +107,6 @@ says(struct command_socket *s, const char *user, const char *text)
     return keep(w, commands_take(q, s, user, &w->command, SIZE));
 }
 
-static enum err
-refused(struct command_socket *s, const char *text)
-{
-    struct spoken *w = word(text);
-
-    return keep(w, commands_refuse(q, s, &w->command, SIZE));
-}
-
 /* Takes from what was started the one of that word, and says it has run. */
 static void
 ran(const char *text, int64_t seq)
@@ -148,16 +140,10 @@ assert_answers(const char *expected)
     answers[0] = '\0';
 }
 
-static struct command_socket
-opened(void)
-{
-    return (struct command_socket){ .ready = true };
-}
-
 static void
 one_users_commands_run_one_after_the_other(void **state)
 {
-    struct command_socket tab1 = opened(), tab2 = opened(), other = opened();
+    struct command_socket tab1 = { 0 }, tab2 = { 0 }, other = { 0 };
 
     (void)state;
     says(&tab1, "anna", "a1");
@@ -185,7 +171,7 @@ users_take_turns_where_few_may_run(void **state)
 
     (void)state;
     for (int i = 0; i < AT_ONCE + 2; i++) {
-        s[i] = opened();
+        s[i] = (struct command_socket){ 0 };
         snprintf(user, sizeof user, "u%d", i);
         for (int j = 0; j < 2; j++) {
             snprintf(text, sizeof text, "%d.%d", i, j);
@@ -210,12 +196,11 @@ users_take_turns_where_few_may_run(void **state)
 static void
 answers_wait_for_the_log_and_for_earlier_ones(void **state)
 {
-    struct command_socket s = opened();
+    struct command_socket s = { 0 };
 
     (void)state;
     says(&s, "anna", "1");
     says(&s, "anna", "2");
-    refused(&s, "bad");
     commands_settle(q, 100);
     assert_answers("");
     ran("1", 105);
@@ -223,41 +208,15 @@ answers_wait_for_the_log_and_for_earlier_ones(void **state)
     commands_settle(q, 104);
     assert_answers("");
     commands_settle(q, 105);
-    assert_answers("1 2 bad ");
+    assert_answers("1 2 ");
     commands_settle(q, 106);
     assert_answers("");
 }
 
 static void
-a_refusal_alone_is_answered(void **state)
-{
-    struct command_socket s = opened();
-
-    (void)state;
-    refused(&s, "bad");
-    commands_settle(q, 0);
-    assert_answers("bad ");
-}
-
-static void
-nothing_is_answered_before_the_socket_is_ready(void **state)
-{
-    struct command_socket s = { 0 };
-
-    (void)state;
-    says(&s, "anna", "1");
-    ran("1", 7);
-    commands_settle(q, 7);
-    assert_answers("");
-    s.ready = true;
-    commands_settle(q, 7);
-    assert_answers("1 ");
-}
-
-static void
 a_socket_has_so_many_and_no_more(void **state)
 {
-    struct command_socket s = opened(), tab2 = { 0 };
+    struct command_socket s = { 0 }, tab2 = { 0 };
 
     (void)state;
     for (int i = 0; i < PER_SOCKET; i++)
@@ -269,62 +228,66 @@ a_socket_has_so_many_and_no_more(void **state)
     commands_settle(q, 0);
     assert_int_equal(says(&s, "anna", "x"), ERR_OK);
     assert_int_equal(says(&s, "anna", "x"), ERR_RATE);
-    for (int i = 0; i < PER_SOCKET * 4; i++)
-        assert_int_equal(refused(&s, "bad"), ERR_OK);
-    assert_int_equal(refused(&s, "bad"), ERR_RATE);
+    assert_answers("x ");
+    commands_left(q, &tab2);
     while (n_started)
         ran(started[0]->word, 0);
     commands_settle(q, 0);
-    assert_answers("x x x x bad bad bad bad bad bad bad bad bad bad bad bad ");
-    commands_left(q, &tab2);
+    assert_answers("x x x ");
 }
 
 static void
 all_together_have_so_many_bytes(void **state)
 {
-    struct command_socket s[50] = { 0 }, late = opened();
-    struct spoken *w;
+    struct command_socket s[BYTES / SIZE] = { 0 }, late = { 0 };
+    struct spoken *w = word("large");
 
     (void)state;
-    for (int i = 0; i < 50; i++)
-        for (int j = 0; j < 2; j++)
-            assert_int_equal(says(&s[i], "anna", j ? "no" : "yes"), ERR_OK);
+    assert_int_equal(keep(w, commands_take(q, &late, "ben", &w->command, BYTES + 1)), ERR_BUSY);
+    for (int i = 0; i < BYTES / SIZE; i++)
+        assert_int_equal(says(&s[i], "anna", i ? "no" : "yes"), ERR_OK);
     assert_int_equal(says(&late, "ben", "x"), ERR_BUSY);
-    assert_int_equal(refused(&late, "x"), ERR_BUSY);
-    ran("yes", 0);
-    assert_int_equal(says(&late, "ben", "x"), ERR_BUSY);
-    s[0].ready = true;
-    commands_settle(q, 0);
+    ran("yes", 1);
+    assert_int_equal(says(&late, "ben", "x"), ERR_BUSY);   /* an answer that waits has its bytes */
+    commands_settle(q, 1);
     assert_int_equal(says(&late, "ben", "x"), ERR_OK);
     assert_int_equal(says(&late, "ben", "x"), ERR_BUSY);
-    w = word("large");
-    commands_left(q, &late);
-    ran("x", 0);
-    assert_int_equal(keep(w, commands_take(q, &late, "ben", &w->command, BYTES + 1)), ERR_BUSY);
-    w = word("answer");
-    assert_int_equal(keep(w, commands_take(q, &late, "ben", &w->command, SIZE)), ERR_OK);
-    commands_ran(q, &w->command, 0, BYTES);         /* answers count, too */
-    n_started--;
-    assert_int_equal(refused(&s[1], "x"), ERR_BUSY);
-    commands_settle(q, 0);
-    assert_int_equal(refused(&s[1], "x"), ERR_OK);
+    for (int i = 0; i < BYTES / SIZE; i++)
+        commands_left(q, &s[i]);
+    assert_int_equal(says(&late, "ben", "x"), ERR_BUSY);   /* what is to be run, too */
     while (n_started)
         ran(started[0]->word, 0);
-    for (int i = 0; i < 50; i++)
-        commands_left(q, &s[i]);
-    commands_left(q, &late);
+    commands_settle(q, 0);
+    assert_answers("yes x ");
+}
+
+static void
+answers_count(void **state)
+{
+    struct command_socket s = { 0 };
+    struct spoken *w = word("long");
+
+    (void)state;
+    assert_int_equal(commands_take(q, &s, "anna", &w->command, SIZE), ERR_OK);
+    commands_ran(q, &w->command, 1, BYTES);
+    n_started--;
+    assert_int_equal(says(&s, "anna", "x"), ERR_BUSY);
+    commands_settle(q, 1);
+    assert_int_equal(says(&s, "anna", "x"), ERR_OK);
+    ran("x", 0);
+    commands_settle(q, 0);
+    assert_answers("long x ");
 }
 
 static void
 what_was_taken_is_run_though_the_socket_left(void **state)
 {
-    struct command_socket s = opened(), tab2 = opened();
+    struct command_socket s = { 0 }, tab2 = { 0 };
 
     (void)state;
     says(&s, "anna", "1");
     says(&s, "anna", "2");
     says(&tab2, "anna", "3");
-    refused(&s, "bad");
     commands_left(q, &s);
     memset(&s, 0xee, sizeof s);         /* its memory is another's now */
     ran("1", 5);
@@ -338,7 +301,7 @@ what_was_taken_is_run_though_the_socket_left(void **state)
 static void
 a_socket_leaves_between_run_and_answer(void **state)
 {
-    struct command_socket s = opened(), tab2 = opened();
+    struct command_socket s = { 0 }, tab2 = { 0 };
 
     (void)state;
     says(&s, "anna", "1");
@@ -354,7 +317,7 @@ a_socket_leaves_between_run_and_answer(void **state)
 static void
 nothing_is_started_behind_the_close(void **state)
 {
-    struct command_socket s = opened();
+    struct command_socket s = { 0 };
 
     (void)state;
     says(&s, "anna", "1");
@@ -376,10 +339,9 @@ main(void)
         T(one_users_commands_run_one_after_the_other),
         T(users_take_turns_where_few_may_run),
         T(answers_wait_for_the_log_and_for_earlier_ones),
-        T(a_refusal_alone_is_answered),
-        T(nothing_is_answered_before_the_socket_is_ready),
         T(a_socket_has_so_many_and_no_more),
         T(all_together_have_so_many_bytes),
+        T(answers_count),
         T(what_was_taken_is_run_though_the_socket_left),
         T(a_socket_leaves_between_run_and_answer),
         T(nothing_is_started_behind_the_close),
