@@ -44,7 +44,7 @@ static const struct config_row rows[] = {
 
 static const char *const known_systems[] = {
 #ifndef CONFAB_WITHOUT_SQLITE
-    "mtchat", "rooms", "conversations",
+    "mtchat", "rooms", "conversations", "eventchat",
 #endif
     NULL
 };

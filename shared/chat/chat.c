@@ -8,7 +8,9 @@
 
 #include "shared/json.h"
 
-static const struct chat_system *const systems[] = { &chat_mtchat, &chat_rooms, &chat_conversations };
+static const struct chat_system *const systems[] = {
+    &chat_mtchat, &chat_rooms, &chat_conversations, &chat_eventchat,
+};
 
 #define N_SYSTEMS (sizeof systems / sizeof *systems)
 

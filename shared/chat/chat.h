@@ -166,7 +166,7 @@ struct chat_system {
 
 /* The table of systems; NULL for an unknown name. */
 const struct chat_system *chat_system_find(const char *name);
-extern const struct chat_system chat_mtchat, chat_rooms, chat_conversations;
+extern const struct chat_system chat_mtchat, chat_rooms, chat_conversations, chat_eventchat;
 
 /* The names of those with restart_grace, a JSON array, in the arena. */
 char *chat_systems_graced(struct arena *a);

@@ -39,6 +39,10 @@ const char *eventchat_reason(enum err e, const struct fail *fail);
 
 /* ---- commands ---- */
 
+/* Whose bucket of the rate limits a request or a command of user is taken from: fcgi/ and relay/ share it. */
+char *eventchat_limit_key(struct arena *a, const char *user);
+#define EVENTCHAT_LIMIT_WHAT "calls"
+
 enum eventchat_verb { EVENTCHAT_SEND = 1, EVENTCHAT_READ, EVENTCHAT_LOAD };
 
 struct eventchat_command {
