@@ -146,6 +146,12 @@ chat_part_free(struct chat_part *p)
     free(p);
 }
 
+void
+chat_part_serve_links(struct chat_part *p, struct socketio *o)
+{
+    relay_serve_links(p->relay, o);
+}
+
 const struct io_service *
 chat_part_services(struct chat_part *p, size_t *n_r)
 {

@@ -19,6 +19,10 @@ struct chat_part;
 /* Starts what config->systems name; config must outlive it. NULL on failure, logged. */
 struct chat_part *chat_part_new(struct io *io, const struct config *config);
 
+/* See relay_serve_links. */
+struct socketio;
+void chat_part_serve_links(struct chat_part *p, struct socketio *o);
+
 /* Returns the lease. Its connections must be gone (io_drop_all). NULL is fine. */
 void chat_part_free(struct chat_part *p);
 
@@ -37,6 +41,12 @@ chat_part_new(struct io *io, const struct config *config)
 {
     (void)io, (void)config;
     return NULL;
+}
+
+static inline void
+chat_part_serve_links(struct chat_part *p, struct socketio *o)
+{
+    (void)p, (void)o;
 }
 
 static inline void

@@ -125,7 +125,8 @@ part_ended(void *arg)
         io_stop(p->io);
 }
 
-/* Side by side, each in its own time. Who asks twice does not want to wait. */
+/* Side by side, each in its own time: the chat lets go of its users before Socket.IO ends what carries them. Who asks
+ * twice does not want to wait. */
 static void
 end(struct program *p)
 {
@@ -235,10 +236,12 @@ start_parts(struct program *p)
         return 1;
     if (p->setup.push && !(p->push = push_new(p->io, push_settings_ref(p->setup.push))))
         return 1;
-    if (c->sio_conformance && !(p->socketio = socketio_new(p->io, c)))
+    if ((c->sio_conformance || config_has_socketio(c)) && !(p->socketio = socketio_new(p->io, c)))
         return 1;
-    if (c->sio_conformance)
+    if (c->sio_conformance)         /* first, since it is the first who keeps a namespace */
         conformance_serve(p->socketio);
+    if (p->chat && p->socketio)
+        chat_part_serve_links(p->chat, p->socketio);
     return 0;
 }
 

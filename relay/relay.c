@@ -16,25 +16,33 @@
 
 /* ---- delivery ---- */
 
-/* The event's frame in that wire's words, made once. NULL: it has none. */
+/* The event's frame as that door's sessions are told it, made once. NULL: it has none. */
 static struct frame *
-frame_of(struct relay *r, const struct wire *wire, const struct event *e)
+frame_of(struct relay *r, const struct relay_door *door, const struct event *e)
 {
+    struct relay_format *format = &r->formats[door->format];
     struct sbuf b;
 
-    if (r->frame_write == wire->write_event)
-        return r->frame;
-    frame_unref(r->frame);
-    r->frame = NULL;
-    r->frame_write = wire->write_event;
+    if (format->made)
+        return format->frame;
+    format->made = true;
     if (e->body_len > 0) {
         sbuf_init(&b, FRAME_MAX);
-        wire->write_event(&b, e);
-        if (!b.failed)
-            r->frame = frame_text(b.data, b.len);
+        wire_put_event(&b, door->wire, e);
+        if (!b.failed && b.len > 0)
+            format->frame = frame_text(b.data, b.len);
         sbuf_fini(&b);
     }
-    return r->frame;
+    return format->frame;
+}
+
+static void
+forget_frames(struct relay *r)
+{
+    for (size_t i = 0; i < r->n_doors; i++) {
+        frame_unref(r->formats[i].frame);
+        r->formats[i] = (struct relay_format){ 0 };
+    }
 }
 
 static void
@@ -42,7 +50,7 @@ on_deliver(void *arg, struct audience_session *hears, const struct event *e)
 {
     struct relay *r = arg;
     struct session *s = session_of(hears);
-    struct frame *f = frame_of(r, s->wire, e);
+    struct frame *f = frame_of(r, s->door, e);
 
     if (!f)
         return;
@@ -66,7 +74,7 @@ log_unheard(struct relay *r, const struct event *e)
 {
     const char *line;
 
-    for (size_t i = 0; i < r->n_services; i++) {
+    for (size_t i = 0; i < r->n_doors; i++) {
         const struct relay_door *door = &r->doors[i];
 
         if (!(r->heard & door->bit) && door->wire->unheard
@@ -84,9 +92,7 @@ on_event(void *arg, struct held *h)
 
     r->heard = 0;
     audience_apply(r->audience, &h->event);
-    frame_unref(r->frame);
-    r->frame = NULL;
-    r->frame_write = NULL;
+    forget_frames(r);
     if (h->event.body_len > 0)
         log_unheard(r, &h->event);
     ring_add(r->ring, h);

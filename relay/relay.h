@@ -35,6 +35,10 @@ void relay_free(struct relay *r);
 /* The paths of the systems' sockets; the array lives as long as r. */
 const struct io_service *relay_services(struct relay *r, size_t *n_r);
 
+/* Serves the namespaces of those systems that offer Socket.IO. o goes before r does. */
+struct socketio;
+void relay_serve_links(struct relay *r, struct socketio *o);
+
 /* Answers at every path in the words of a chat system: to be served behind all others. */
 struct io_service relay_service_unknown(struct relay *r);
 

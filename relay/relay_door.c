@@ -29,9 +29,19 @@ door_at(struct relay *r, const char *path)
     size_t i = 0;
 
     arena_reset(r->scratch);
-    while (i < r->n_services && r->doors[i].wire != wire)
+    while (i < r->n_doors && r->doors[i].wire != wire)
         i++;
-    return i < r->n_services ? &r->doors[i] : NULL;
+    return wire && i < r->n_doors ? &r->doors[i] : NULL;
+}
+
+struct session *
+relay_door_session(struct relay_door *door, const struct wire_hello *hello, const char *address)
+{
+    struct session *s = session_new(door->wire, hello, address ? address : "");
+
+    s->io = (struct io_client){ &relay_client_calls, &door->rules };
+    s->door = door;
+    return s;
 }
 
 /* NULL: refused, *a is the answer. */
@@ -42,11 +52,8 @@ session_at(struct relay_door *door, const struct io_request *req, struct io_answ
     struct wire_hello hello;
     struct session *s = NULL;
 
-    if (door->wire->handshake(r->scratch, r->config, req, when_now_ms(), &hello, a)) {
-        s = session_new(door->wire, &hello, req->address ? req->address : "");
-        s->io = (struct io_client){ &relay_client_calls, &door->rules };
-        s->door = door;
-    }
+    if (door->wire->handshake(r->scratch, r->config, req, when_now_ms(), &hello, a))
+        s = relay_door_session(door, &hello, req->address);
     arena_reset(r->scratch);
     return s;
 }
@@ -66,7 +73,7 @@ on_request(void *arg, const struct io_request *req, struct io_exchange *x, struc
         log_refused(req, a);
         return IO_ANSWER;
     }
-    if (r->stopping || (s->counted && !limits_take(door->limits, s->counted))) {
+    if (r->stopping || !relay_door_count(s)) {
         session_free(s);
         return refuse(door->wire, req, a, r->stopping ? ERR_BUSY : ERR_RATE);
     }
@@ -74,26 +81,74 @@ on_request(void *arg, const struct io_request *req, struct io_exchange *x, struc
     return IO_UPGRADE;
 }
 
+static struct limits *
+limits_of(const struct session *s)
+{
+    return s->counted_as_stranger ? s->door->strangers : s->door->limits;
+}
+
+bool
+relay_door_count(struct session *s)
+{
+    if (!s->counted || limits_take(limits_of(s), s->counted))
+        return true;
+    free(s->counted);
+    s->counted = NULL;
+    return false;
+}
+
 void
 relay_door_uncount(struct session *s)
 {
     if (s->counted)
-        limits_give(s->door->limits, s->counted);
+        limits_give(limits_of(s), s->counted);
 }
 
 /* ---- services ---- */
 
+/* All sessions of a user of one system are counted together, whichever way they come. */
 static void
-door_init(struct relay_door *door, struct relay *r, const struct wire *wire, size_t i)
+door_limits(struct relay_door *door, int64_t sockets)
 {
+    const struct relay *r = door->relay;
+
+    for (size_t i = 0; i < r->n_doors && !door->wire->fixed; i++)
+        if (strcmp(r->doors[i].wire->system, door->wire->system) == 0) {
+            door->limits = r->doors[i].limits;
+            door->borrows = true;
+            return;
+        }
+    door->limits = limits_new(sockets);
+}
+
+static size_t
+door_format(const struct relay_door *door)
+{
+    const struct relay *r = door->relay;
+
+    for (size_t i = 0; i < r->n_doors; i++)
+        if (wire_same_format(r->doors[i].wire, door->wire))
+            return r->doors[i].format;
+    return r->n_doors;
+}
+
+/* The next of r->doors. */
+static void
+door_add(struct relay *r, const struct wire *wire)
+{
+    struct relay_door *door = &r->doors[r->n_doors];
     struct wire_bounds b;
 
     wire->bounds(r->config, &b);
-    *door = (struct relay_door){ .relay = r, .wire = wire, .bit = 1u << i };
-    door->limits = limits_new(b.sockets);
+    *door = (struct relay_door){ .relay = r, .wire = wire, .bit = 1u << r->n_doors };
+    door->format = door_format(door);
+    door_limits(door, b.sockets);
+    if (wire->named && !wire->namespace)
+        door->strangers = limits_new(r->config->socket_strangers_max);
     door->rules = (struct io_rules){
-        .ping_ms = r->config->ws_ping_s * 1000,
+        .ping_ms = b.ping_ms ? b.ping_ms : r->config->ws_ping_s * 1000,
         .ping = r->ping,
+        .answer_ms = b.answer_ms,
         .silence_ms = b.silence_ms,
         .queue_frames = b.queue_frames,
         .queue_bytes = b.queue_bytes,
@@ -102,6 +157,7 @@ door_init(struct relay_door *door, struct relay *r, const struct wire *wire, siz
         .message_max = b.message_max,
         .bare_close_code = wire->bare_close_code,
     };
+    r->n_doors++;
 }
 
 /* A path that varies is everything below its fixed part; which of them is found in the handshake. */
@@ -125,23 +181,32 @@ relay_doors(struct relay *r)
     while (wire_served(r->config, n))
         n++;
     r->ping = frame_ping();
+    r->wheel = wheel_new(r->io);
     r->doors = mem_new(n * sizeof *r->doors);
+    r->formats = mem_new(n * sizeof *r->formats);
     r->services = mem_new(n * sizeof *r->services);
-    for (; (wire = wire_served(r->config, r->n_services)); r->n_services++) {
-        door_init(&r->doors[r->n_services], r, wire, r->n_services);
-        r->services[r->n_services] = service_of(r, wire);
+    while ((wire = wire_served(r->config, r->n_doors))) {
+        if (!wire->namespace)
+            r->services[r->n_services++] = service_of(r, wire);
+        door_add(r, wire);
     }
 }
 
 void
 relay_doors_free(struct relay *r)
 {
-    for (size_t i = 0; i < r->n_services; i++) {
-        limits_free(r->doors[i].limits);
-        free((char *)r->services[i].path);
+    for (size_t i = 0; i < r->n_doors; i++) {
+        if (!r->doors[i].borrows)
+            limits_free(r->doors[i].limits);
+        limits_free(r->doors[i].strangers);
     }
+    for (size_t i = 0; i < r->n_services; i++)
+        free((char *)r->services[i].path);
     frame_unref(r->ping);
+    if (r->wheel)
+        wheel_free(r->wheel);
     free(r->doors);
+    free(r->formats);
     free(r->services);
 }
 

@@ -1,6 +1,7 @@
 /* relay_private - the relay's inside, shared by relay.c (the log and the loop), relay_door.c
- * (handshakes), relay_session.c (connections), relay_presence.c (who is online), relay_archive.c
- * (quiet dialogs) and relay_webhook.c (what is posted elsewhere)
+ * (handshakes), relay_session.c (lives of sessions), relay_socket.c (WebSockets) and relay_link.c (Socket.IO) that
+ * carry them, relay_presence.c (who is online), relay_archive.c (quiet dialogs) and relay_webhook.c (what is posted
+ * elsewhere)
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,16 +16,26 @@
 #include "relay/relay.h"
 #include "relay/ring.h"
 #include "relay/session.h"
+#include "relay/socketio/socketio.h"
 #include "relay/tail.h"
 #include "relay/worker.h"
 
-/* One of the paths that are served, and what its sessions go by. */
+/* One of the paths, or of the namespaces on a path, that are served, and what its sessions go by. */
 struct relay_door {
     struct relay *relay;
     const struct wire *wire;
     unsigned bit;                   /* its own among all doors */
-    struct io_rules rules;
-    struct limits *limits;
+    size_t format;                  /* in which its sessions are told events */
+    struct io_rules rules;          /* of WebSockets */
+    struct limits *limits;          /* those of the system's first door, unless they are fixed */
+    bool borrows;                   /* so they are another's */
+    struct limits *strangers;       /* by address; NULL: there are none */
+};
+
+/* The event being delivered as one format says it, made when somebody hears it so. */
+struct relay_format {
+    bool made;
+    struct frame *frame;            /* NULL: the event has none */
 };
 
 struct relay {
@@ -44,16 +55,17 @@ struct relay {
 
     /* relay.c */
     struct io_timer *gap_timer, *bus_timer;
-    struct frame *frame;            /* of the event being delivered, as frame_write says it */
-    void (*frame_write)(struct sbuf *out, const struct event *e);
+    struct relay_format *formats;   /* n_doors at most */
     unsigned heard;                 /* by which doors it was */
     int64_t forged, malformed, complained_ms;
 
     /* relay_door.c */
     struct frame *ping;
-    struct relay_door *doors;       /* one for each service */
-    struct io_service *services;
+    struct relay_door *doors;
+    size_t n_doors;
+    struct io_service *services;    /* of the doors of WebSockets */
     size_t n_services;
+    struct wheel *wheel;            /* strangers' time */
 
     /* relay_session.c */
     struct session *sessions;
@@ -81,10 +93,18 @@ struct relay {
 /* relay_door.c */
 void relay_doors(struct relay *r);                  /* makes doors and services */
 void relay_doors_free(struct relay *r);
+struct session *relay_door_session(struct relay_door *door, const struct wire_hello *hello,
+                                   const char *address);
+bool relay_door_count(struct session *s);           /* false: there are as many as there may be */
 void relay_door_uncount(struct session *s);         /* of those that are limited it is one less */
 
-/* relay_session.c */
+/* relay_socket.c */
 extern const struct io_client_calls relay_client_calls;
+
+/* relay_session.c */
+void relay_session_opened(struct session *s);       /* has its port, and is counted */
+void relay_session_known(struct session *s);        /* it is settled who it is: comes online */
+void relay_session_gone(struct session *s, int code);   /* the port is no more; 0: the client ended it */
 void relay_session_timers(struct relay *r);         /* makes them */
 void relay_session_timers_free(struct relay *r);
 void relay_connect_waiting(struct relay *r, bool written);  /* a presence batch is through */

@@ -1,4 +1,4 @@
-/* relay_session - connections: connecting by way of a worker, closing
+/* relay_session - the life of sessions, whatever carries them: connecting by way of a worker, closing
  *
  * SPDX-License-Identifier: MIT
  */
@@ -188,7 +188,7 @@ expiry_due(void *arg)
         expiry_set(r, next, EXPIRY_STEP_MS);
 }
 
-/* ---- connections ---- */
+/* ---- beginning and end ---- */
 
 /* Whoever follows hears from the database only when it knows that he is online. */
 static void
@@ -207,59 +207,44 @@ static void
 go_offline(struct relay *r, struct session *s, int64_t now_ms)
 {
     /* A relay that stops leaves its users online for the next run. */
-    if (s->wire->fixed || r->stopping)
+    if (!s->online || r->stopping)
         return;
     presence_close(r->presence, s->user_channel, now_ms);
     relay_presence_write(r);
 }
 
-static void
-on_abandoned(struct io_client *client)
+void
+relay_session_opened(struct session *s)
 {
-    struct session *s = (struct session *)client;
-
-    relay_door_uncount(s);
-    session_free(s);
+    s->opened_ms = when_monotonic_ms();
+    list_add(s->door->relay, s);
+    if (s->refused_code)
+        session_close(s, s->refused_code, s->refused_reason);
 }
 
-static void
-on_opened(struct io_client *client, struct conn *c)
+void
+relay_session_known(struct session *s)
 {
-    struct session *s = (struct session *)client;
     struct relay *r = s->door->relay;
 
-    s->conn = c;
-    s->opened_ms = when_monotonic_ms();
-    list_add(r, s);
     log_event(LOG_LEVEL_INFO, "connected", "system", s->wire->system, "user", s->user, "room",
               s->room ? log_number(s->room) : NULL, "address", s->address, NULL);
     if (s->expires_ms && (!r->expiry_ms || s->expires_ms < r->expiry_ms))
         expiry_set(r, s->expires_ms, 0);
-    if (s->refused_code)
-        session_close(s, s->refused_code, s->refused_reason);
-    else if (s->wire->fixed)
+    if (s->closing)
+        return;
+    s->online = !s->wire->fixed;
+    if (s->wire->fixed)
         post_connect(r, s);
     else
         come_online(r, s);
 }
 
-static void
-on_message(struct io_client *client, const char *p, size_t len, bool binary)
+void
+relay_session_gone(struct session *s, int code)
 {
-    struct session *s = (struct session *)client;
-    struct relay *r = s->door->relay;
-
-    session_message(s, r->config, r->scratch, when_monotonic_ms(), p, len, binary);
-    arena_reset(r->scratch);
-}
-
-static void
-on_closed(struct io_client *client)
-{
-    struct session *s = (struct session *)client;
     struct relay *r = s->door->relay;
     int64_t now = when_monotonic_ms();
-    int code = conn_code(s->conn);
 
     log_event(LOG_LEVEL_INFO, "disconnected", "system", s->wire->system, "user", s->user,
               "address", s->address, "ms", log_number(now - s->opened_ms), "code",
@@ -269,20 +254,13 @@ on_closed(struct io_client *client)
     audience_leave(r->audience, &s->hears);
     relay_door_uncount(s);
     s->state = SESSION_GONE;
-    s->conn = NULL;
+    s->port = (struct port){ 0 };
     go_offline(r, s, now);
     if (r->stopping && !r->sessions && r->stop_timer)
         io_timer_set(r->stop_timer, 0);
     if (!s->busy)
         session_free(s);
 }
-
-const struct io_client_calls relay_client_calls = {
-    .abandoned = on_abandoned,
-    .opened = on_opened,
-    .message = on_message,
-    .closed = on_closed,
-};
 
 /* ---- closing everybody ---- */
 
@@ -311,7 +289,7 @@ close_all(struct relay *r, bool opening, int code, const char *reason)
     size_t n = 0;
 
     for (struct session *s = r->sessions; s; s = s->next) {
-        if (s->state == SESSION_LIVE || (opening && s->state == SESSION_OPENING))
+        if (s->state == SESSION_LIVE || (opening && s->state <= SESSION_OPENING))
             s->state = SESSION_DOOMED;
         audience_leave(r->audience, &s->hears);
         n++;

@@ -1,4 +1,4 @@
-/* session - state machine of one peer
+/* session - a user's life through a port: connecting, hearing, ending
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,7 +7,6 @@
 #include "relay/mem.h"
 #include "shared/fault.h"
 
-#define SECOND_MS 1000
 #define FRAME_MAX (64u << 20)   /* bytes of one rendered event; more cannot come from a request */
 
 static char *
@@ -20,21 +19,43 @@ struct session *
 session_new(const struct wire *wire, const struct wire_hello *hello, const char *address)
 {
     struct session *s = mem_new(sizeof *s);
-    struct arena *a = arena_new();
+    struct id id = id_random();
 
     s->wire = wire;
-    s->user = mem_string(hello->user);
-    s->user_channel = mem_string(channel_of_user(a, wire->system, hello->user));
-    s->counted = copy(wire->fixed ? hello->counted : s->user_channel);
+    id_text(&id, s->id);
     s->address = mem_string(address);
     s->key = copy(hello->key);
     s->room = hello->room;
     s->refused_code = hello->close_code;
     s->refused_reason = hello->close_reason;
     s->since = hello->since;
-    s->expires_ms = hello->expires_ms;
-    arena_free(a);
+    STAILQ_INIT(&s->waiting_messages);
+    session_admit(s, hello);
+    if (hello->stranger)
+        s->state = SESSION_STRANGER;
     return s;
+}
+
+/* A stranger is counted by his address until he is known. */
+void
+session_admit(struct session *s, const struct wire_hello *hello)
+{
+    struct arena *a = arena_new();
+
+    free(s->user);
+    free(s->user_channel);
+    free(s->counted);
+    s->user = mem_string(hello->user);
+    s->user_channel = mem_string(channel_of_user(a, s->wire->system, hello->user));
+    s->counted = copy(hello->stranger ? s->address
+                      : s->wire->fixed ? hello->counted
+                                       : s->user_channel);
+    s->counted_as_stranger = hello->stranger;
+    s->name = copy(hello->name);
+    s->picture = copy(hello->picture);
+    s->expires_ms = hello->expires_ms;
+    s->state = SESSION_OPENING;
+    arena_free(a);
 }
 
 void
@@ -47,6 +68,9 @@ session_free(struct session *s)
     free(s->counted);
     free(s->address);
     free(s->key);
+    free(s->name);
+    free(s->picture);
+    session_forget(s);
     free(s);
 }
 
@@ -54,7 +78,7 @@ void
 session_hear(struct session *s, struct frame *f)
 {
     if (s->state == SESSION_LIVE)
-        conn_send(s->conn, f);
+        s->port.calls->send(s->port.at, f);
 }
 
 void
@@ -64,77 +88,49 @@ session_close(struct session *s, int code, const char *reason)
         return;
     s->state = SESSION_DOOMED;
     s->closing = true;
-    conn_close(s->conn, code, reason);
+    s->port.calls->close(s->port.at, code, reason);
 }
 
-/* ---- what the client says ---- */
+/* ---- to this client alone ---- */
 
-static bool
-too_fast(struct session *s, const struct wire_bounds *bounds, int64_t now_ms, size_t len)
+void
+session_say(struct session *s, const char *payload, size_t len)
 {
-    bool spent;
-
-    if (now_ms - s->window_ms >= SECOND_MS) {
-        s->window_ms = now_ms;
-        s->frames = 0;
-    }
-    /* What was taken before counts, so that one long message may always be sent. */
-    spent = s->frames >= bounds->messages_per_s;
-    s->frames += 1 + (bounds->message_unit ? (int64_t)len / bounds->message_unit : 0);
-    return spent;
-}
-
-static void
-say(struct session *s, const char *payload)
-{
-    struct frame *f = frame_text(payload, strlen(payload));
+    struct frame *f = frame_text(payload, len);
 
     if (!f) {
         session_close(s, CLOSE_LATER, "out of memory");
         return;
     }
-    conn_send(s->conn, f);
+    s->port.calls->send(s->port.at, f);
     frame_unref(f);
 }
 
-static void
-answer(struct session *s)
+void
+session_tell(struct session *s, const char *event, const char *payload)
 {
-    if (s->state != SESSION_LIVE)
+    struct sbuf out;
+
+    if (s->state != SESSION_LIVE && s->state != SESSION_STRANGER)
         return;
-    for (; s->owed_pongs > 0; s->owed_pongs--)
-        say(s, s->wire->pong);
-    for (; s->owed_bad > 0; s->owed_bad--)
-        say(s, s->wire->bad);
+    sbuf_init(&out, FRAME_MAX);
+    named_put(&out, s->wire->namespace, event, payload);
+    if (!out.failed)
+        session_say(s, out.data, out.len);
+    sbuf_fini(&out);
 }
 
 void
-session_message(struct session *s, const struct config *config, struct arena *scratch,
-                int64_t now_ms, const char *p, size_t len, bool binary)
+session_ack(struct session *s, int64_t ack, const char *json)
 {
-    struct wire_bounds bounds;
+    struct sbuf out;
 
-    if (s->state != SESSION_OPENING && s->state != SESSION_LIVE)
+    if (s->state != SESSION_LIVE || !s->port.calls->ack || ack == NAMED_NO_ACK)
         return;
-    s->wire->bounds(config, &bounds);
-    if (too_fast(s, &bounds, now_ms, len)) {
-        session_close(s, CLOSE_POLICY, "too many frames");
-        return;
-    }
-    switch (s->wire->message(scratch, p, len, binary)) {
-    case WIRE_NOTHING:
-        break;
-    case WIRE_PING:
-        s->owed_pongs++;
-        break;
-    case WIRE_BAD:
-        s->owed_bad++;
-        s->bad_frames++;
-        break;
-    }
-    answer(s);
-    if (bounds.bad_max && s->bad_frames >= bounds.bad_max)
-        session_close(s, CLOSE_POLICY, "too many bad frames");
+    sbuf_init(&out, FRAME_MAX);
+    sbuf_printf(&out, "[%s]", json);
+    s->port.calls->ack(s->port.at, ack, sbuf_str(&out));
+    sbuf_fini(&out);
 }
 
 /* ---- connecting ---- */
@@ -258,8 +254,9 @@ burst_event(struct burst *b, const struct wire *wire, const struct event *e)
     if (e->body_len == 0)
         return;         /* erased since */
     sbuf_reset(&b->text);
-    wire->write_event(&b->text, e);
-    burst_add(b);
+    wire_put_event(&b->text, wire, e);
+    if (b->text.failed || b->text.len > 0)
+        burst_add(b);
 }
 
 static void
@@ -268,8 +265,8 @@ burst_send(struct burst *b, struct session *s)
     struct frame *all = b->failed ? NULL : frame_join(b->list, b->n);
 
     if (all)
-        conn_send(s->conn, all);
-    else
+        s->port.calls->send(s->port.at, all);
+    else if (b->failed || b->n > 0)
         session_close(s, CLOSE_LATER, "out of memory");
     frame_unref(all);
     for (size_t i = 0; i < b->n; i++)
@@ -306,12 +303,15 @@ welcome(struct session *s, const struct config *config, const struct connect_sta
 {
     bool resumed = state->resumed && fits(config, state);
     struct wire_welcome w = { s->user, s->room, state->head, s->since != WIRE_SINCE_NONE, resumed,
-                              resumed ? count_missed(state) : 0 };
+                              resumed ? count_missed(state) : 0, s->id, NULL };
     struct burst b = { .list = mem_new((1 + state->n_missed + r->n_heard) * sizeof *b.list) };
 
     sbuf_init(&b.text, FRAME_MAX);
+    if (s->port.calls->accept)
+        s->port.calls->accept(s->port.at);
     s->wire->write_welcome(&b.text, &w);
-    burst_add(&b);
+    if (b.text.failed || b.text.len > 0)
+        burst_add(&b);
     for (size_t i = 0; resumed && i < state->n_missed; i++)
         burst_event(&b, s->wire, &state->missed[i]);
     for (size_t i = 0; i < r->n_heard; i++)
@@ -348,7 +348,7 @@ session_connected(struct session *s, struct audience *audience, const struct rin
         if (r.closed)
             session_close(s, r.closed->code, r.closed->reason);
         else
-            answer(s);
+            session_resume(s, config);
     }
     free(r.channels);
     free(r.heard);

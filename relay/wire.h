@@ -9,6 +9,7 @@
 #define RELAY_WIRE_H
 
 #include "relay/io.h"
+#include "relay/wire_named.h"
 #include "shared/arena.h"
 #include "shared/chat/op_room.h"
 #include "shared/config.h"
@@ -16,9 +17,11 @@
 #include "shared/sbuf.h"
 
 #define CLOSE_GOING_AWAY 1001
+#define CLOSE_BINARY 1003       /* a message of bytes where only text is understood */
 #define CLOSE_POLICY 1008
 #define CLOSE_RELOAD 1012       /* come again and load anew */
 #define CLOSE_LATER 1013        /* come again in a while */
+#define CLOSE_CREDENTIAL 4401   /* named events: no credential in time, a bad one, or its end */
 
 #define WIRE_SINCE_NONE (-1)
 #define WIRE_SINCE_UNUSABLE INT64_MAX   /* given, but no seq: answered like one from the future */
@@ -28,6 +31,8 @@ struct wire_hello {
     const char *user;           /* "": nobody, or not known yet (fixed) */
     int64_t since;              /* a seq, WIRE_SINCE_NONE or WIRE_SINCE_UNUSABLE */
     int64_t expires_ms;         /* when the credential ends; 0: never */
+    bool stranger;              /* named: no credential was shown, it is to come in the first frame */
+    const char *name, *picture; /* named: what the credential says of the user; NULL */
     int64_t room;               /* fixed: the one in the path; 0: none, or malformed */
     const char *key;            /* fixed: of a runner; NULL */
     const char *counted;        /* fixed: those with the same are counted together; NULL: it is not */
@@ -43,6 +48,8 @@ struct wire_welcome {
     bool asked;             /* since was given ... */
     bool resumed;           /* ... and can be honoured */
     size_t missed;          /* frames that follow, when resumed */
+    const char *id;         /* of the session */
+    const char *first;      /* what the system tells first, JSON; NULL */
 };
 
 /* What a client's message was. */
@@ -59,13 +66,54 @@ struct wire_bounds {
     int64_t messages_per_s;
     int64_t message_unit;       /* a longer message counts once more for each so many bytes; 0: once */
     int64_t bad_max;            /* bad messages before it is closed; 0: any */
+    int64_t bad_window_ms;      /* ... within so long; 0: ever */
     int64_t queue_frames, queue_bytes;
     int64_t silence_ms;
+    int64_t ping_ms, answer_ms; /* see io_rules; ping_ms 0: as ws_ping_s says */
+};
+
+/* ---- systems that speak in named events ---- */
+
+/* What a client shows to say who it is. */
+struct wire_credential {
+    const char *auth;           /* a JSON object: what it joined with, or its first frame's data; NULL */
+    const char *authorization;  /* the header; NULL */
+    const char *query;          /* raw; "" */
+};
+
+/* Why a client's event does nothing. */
+enum wire_bad {
+    WIRE_BAD_FRAME,             /* not understood; text says why */
+    WIRE_BAD_EVENT,             /* no such event */
+    WIRE_BAD_CREDENTIAL,        /* the first frame of a stranger; it is closed behind the answer */
+};
+
+struct wire_named {
+    /* Who shows that. ERR_NOT_FOUND: nothing was shown; ERR_UNAUTHORIZED. */
+    enum err (*identify)(struct arena *a, const struct config *config,
+                         const struct wire_credential *c, int64_t now_ms,
+                         struct wire_hello *hello_r);
+    const char *unauthorized, *too_many;    /* data of a CONNECT_ERROR, JSON */
+
+    /* The event that answers a bad one, and its payload. name: the client's event; NULL: none was understood.
+     * false: there is no answer. */
+    const char *bad_event;
+    bool (*write_bad)(struct sbuf *payload, enum wire_bad why, const char *name, const char *text);
+    bool counts_unknown;        /* unknown events count as bad frames */
+    /* What who asked for an acknowledgement of it is told there; NULL: nothing. */
+    void (*write_nack)(struct sbuf *json, enum wire_bad why, const char *name);
+
+    /* Is that a command, for session->command? NULL: there are none. */
+    bool (*is_command)(const char *name);
 };
 
 struct wire {
     const char *system;
-    const char *path;           /* decoded request path, matched exactly; "{id}" is any text */
+    const char *path;           /* decoded request path, matched exactly; "{id}" is any text. With namespace: that
+                                   of Socket.IO, without its final slash */
+    const char *namespace;      /* Socket.IO's; NULL: WebSockets */
+    bool root;                  /* only where socketio_root_system names the system */
+    const struct wire_named *named;     /* NULL: not by named events. Then pong, bad and message are not needed */
     enum room_socket fixed;     /* 0: a session follows its user and is refused in the handshake. Else it
                                    is fixed to the channels of such a socket of a room, and accepted
                                    before it is judged */
@@ -82,8 +130,9 @@ struct wire {
 
     void (*bounds)(const struct config *config, struct wire_bounds *bounds_r);
 
+    /* Nothing appended: there is no such frame. */
     void (*write_welcome)(struct sbuf *out, const struct wire_welcome *w);
-    /* Wires that share this function share frames, too. */
+    /* Wires that share this function share frames, too. NULL: named. */
     void (*write_event)(struct sbuf *out, const struct event *e);
 
     enum wire_heard (*message)(struct arena *a, const char *p, size_t len, bool binary);
@@ -93,10 +142,14 @@ struct wire {
     const char *(*unheard)(struct arena *a, const struct event *e);
 };
 
+/* An event as a frame's payload on that wire, and do two wires say it in the same bytes? */
+void wire_put_event(struct sbuf *out, const struct wire *wire, const struct event *e);
+bool wire_same_format(const struct wire *a, const struct wire *b);
+
 /* The wires that config serves, one after the other; NULL behind the last. */
 const struct wire *wire_served(const struct config *config, size_t i);
 
-/* The wire at a raw request path among those config serves; NULL. */
+/* The wire of WebSockets at a raw request path among those config serves; NULL. */
 const struct wire *wire_find(struct arena *a, const struct config *config, const char *path);
 
 /* The one in whose words a path that is none is refused. */
@@ -115,6 +168,14 @@ const char *wire_path_id(struct arena *a, const struct wire *wire, const char *p
 /* The first pair of that name in a raw query, percent-decoded; a '+' stays. A malformed escape stays,
  * too. ERR_NOT_FOUND: no such pair. ERR_LIMIT: it holds NUL or no valid UTF-8. */
 enum err wire_query(struct arena *a, const char *query, const char *name, const char **value_r);
+
+/* The handshake of a bare WebSocket of a system of named events: origin, credential. */
+bool wire_named_handshake(const struct wire *wire, struct arena *a, const struct config *config,
+                          const struct io_request *r, int64_t now_ms, struct wire_hello *hello_r,
+                          struct io_answer *answer);
+
+/* What bounds the sessions of such systems. */
+void wire_named_bounds(const struct config *config, struct wire_bounds *bounds_r);
 
 /* since=N as wire_hello has it. */
 int64_t wire_since(struct arena *a, const char *query);

@@ -1,7 +1,7 @@
 /* test_session - a peer's life, with strings: mtchat's handshake and frames, connecting while
  * the world moves, limits
  *
- * conn_send and conn_close stand in for the sockets: what is sent is written down.
+ * A port stands in for the sockets: what is sent is written down.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -29,29 +29,33 @@ static struct ring *ring;
 static struct session *session;
 static struct arena *scratch;
 
-void
-conn_send(struct conn *c, struct frame *f)
+static void
+port_send(void *at, struct frame *f)
 {
+    struct conn *c = at;
     struct frame *part;
-    uint32_t at = 0;
+    uint32_t next = 0;
 
     assert_false(c->closed);
-    while ((part = frame_part(f, &at))) {
+    while ((part = frame_part(f, &next))) {
         strncat(out, (const char *)part->bytes + part->payload, part->len - part->payload);
         strcat(out, "\n");
         frame_unref(part);
     }
 }
 
-void
-conn_close(struct conn *c, int code, const char *reason)
+static void
+port_close(void *at, int code, const char *reason)
 {
+    struct conn *c = at;
     size_t len = strlen(out);
 
     assert_false(c->closed);
     c->closed = code;
     snprintf(out + len, sizeof out - len, "!%d %s\n", code, reason);
 }
+
+static const struct port_calls port_calls = { .send = port_send, .close = port_close };
 
 static void
 on_deliver(void *arg, struct audience_session *s, const struct event *e)
@@ -87,7 +91,7 @@ begin(int64_t since)
     struct wire_hello hello = { .user = "ann", .since = since };
 
     session = session_new(&wire, &hello, "127.0.0.1");
-    session->conn = &conn;
+    session->port = (struct port){ &port_calls, &conn };
 }
 
 static int
@@ -340,7 +344,7 @@ begin_fixed(void)
     config.rooms_frames_per_s = 5;
     wire = wire_rooms_chat;
     session = session_new(&wire, &hello, "127.0.0.1");
-    session->conn = &conn;
+    session->port = (struct port){ &port_calls, &conn };
 }
 
 /* Welcome to room 1, as read at head. */
