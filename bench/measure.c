@@ -4,6 +4,7 @@
  */
 #include "bench/measure.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -55,4 +56,29 @@ void
 measure_clear(struct samples *s)
 {
     s->n = 0;
+}
+
+double
+measure_cpu(int pid)
+{
+    char path[300];
+    DIR *tasks;
+    struct dirent *task;
+    long long ns, sum = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    if (pid == 0 || !(tasks = opendir(path)))
+        return 0;
+    while ((task = readdir(tasks)) != NULL) {
+        FILE *f;
+
+        snprintf(path, sizeof(path), "/proc/%d/task/%.20s/schedstat", pid, task->d_name);
+        if (task->d_name[0] == '.' || !(f = fopen(path, "r")))
+            continue;
+        if (fscanf(f, "%lld", &ns) == 1)
+            sum += ns;
+        fclose(f);
+    }
+    closedir(tasks);
+    return (double)sum / 1e9;
 }

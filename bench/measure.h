@@ -24,4 +24,7 @@ double measure_percentile_us(struct samples *s, double percent);
 
 void measure_clear(struct samples *s);
 
+/* CPU seconds of all threads of a process, so far; 0 for none. */
+double measure_cpu(int pid);
+
 #endif

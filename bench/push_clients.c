@@ -23,7 +23,6 @@
 #include "bench/push_clients.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -64,32 +63,6 @@ complain(const struct client *c, const char *what, const char *p, size_t len)
 {
     fprintf(stderr, "push_clients: socket %d: %s: %.*s\n", c->i, what, (int)len, p);
     exit(1);
-}
-
-/* CPU seconds of all threads of the server, so far. */
-static double
-server_cpu(void)
-{
-    char path[300];
-    DIR *tasks;
-    struct dirent *task;
-    long long ns, sum = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/task", options.pid);
-    if (options.pid == 0 || !(tasks = opendir(path)))
-        return 0;
-    while ((task = readdir(tasks)) != NULL) {
-        FILE *f;
-
-        snprintf(path, sizeof path, "/proc/%d/task/%.20s/schedstat", options.pid, task->d_name);
-        if (task->d_name[0] == '.' || !(f = fopen(path, "r")))
-            continue;
-        if (fscanf(f, "%lld", &ns) == 1)
-            sum += ns;
-        fclose(f);
-    }
-    closedir(tasks);
-    return (double)sum / NS;
 }
 
 /* ---- opening ---- */
@@ -359,13 +332,13 @@ run(int64_t window, double rate, double seconds)
             sampling = true;
             begin = now;
             first = deliveries;
-            cpu = server_cpu();
+            cpu = measure_cpu(options.pid);
         }
         publish_some(window, rate, start, before);
         publish_flush();
         turn(0);        /* one who sleeps has to be woken, at the cost of the server that is measured */
     }
-    cpu = server_cpu() - cpu;
+    cpu = measure_cpu(options.pid) - cpu;
     sampling = false;
     first = deliveries - first;
     settle();
@@ -441,12 +414,12 @@ main(int argc, char **argv)
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (!clients || !buffer || epoll_fd < 0)
         die("start");
-    cpu = server_cpu();
+    cpu = measure_cpu(options.pid);
     start = measure_now();
     open_more();
     while (n_ready < options.n)
         turn(100);
-    printf("READY %.6f %.6f\n", (double)(measure_now() - start) / NS, server_cpu() - cpu);
+    printf("READY %.6f %.6f\n", (double)(measure_now() - start) / NS, measure_cpu(options.pid) - cpu);
     fflush(stdout);
     if (options.publish_to)
         publish_open();

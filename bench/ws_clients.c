@@ -13,14 +13,9 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
-#include <sched.h>
-#include <semaphore.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,12 +26,11 @@
 #include <unistd.h>
 
 #include "bench/measure.h"
+#include "bench/posting.h"
 
 #define OPENING_MAX 64                  /* handshakes under way at once */
-#define POSTERS_MAX 64
 #define READ_SIZE (1 << 20)
 #define SILENCE_MS 20000                /* longer than this nothing came: something is lost */
-#define MARK "bench:"
 
 struct client {
     int fd;
@@ -55,8 +49,6 @@ static struct client *clients;
 static int epoll_fd, n_opened, n_opening, n_ready;
 static struct samples samples;
 static int64_t deliveries;
-static atomic_int to_post, posting;
-static sem_t go;
 static char *buffer;
 
 static void
@@ -66,123 +58,13 @@ die(const char *what)
     exit(1);
 }
 
-static struct sockaddr_in
-loopback(int port)
-{
-    return (struct sockaddr_in){
-        .sin_family = AF_INET,
-        .sin_port = htons((uint16_t)port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
-}
-
-/* ---- posting ---- */
-
-static void
-send_all(int fd, const char *p, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, p, len);
-
-        if (n <= 0)
-            die("sending a request");
-        p += n;
-        len -= (size_t)n;
-    }
-}
-
-/* Reads one whole answer with a Content-Length, which must be a good one. */
-static void
-read_answer(int fd)
-{
-    char answer[16384], *end, *length;
-    size_t len = 0, need = 0;
-
-    while (need == 0 || len < need) {
-        ssize_t n = read(fd, answer + len, sizeof(answer) - 1 - len);
-
-        if (n <= 0)
-            die("reading an answer");
-        len += (size_t)n;
-        answer[len] = '\0';
-        if (need == 0 && (end = strstr(answer, "\r\n\r\n")) != NULL) {
-            length = strcasestr(answer, "content-length:");
-            if (strncmp(answer, "HTTP/1.1 200", 12) != 0 || !length || length > end) {
-                fprintf(stderr, "ws_clients: refused: %s\n", answer);
-                exit(1);
-            }
-            need = (size_t)(end + 4 - answer) + (size_t)atol(length + 15);
-        }
-    }
-}
-
-static void
-post_one(int fd)
-{
-    char body[256], request[1024];
-    int len;
-
-    len = snprintf(body, sizeof(body), "{\"content\":\"" MARK "%lld ", (long long)measure_now());
-    memset(body + len, 'x', 212 - (size_t)len);         /* 200 bytes of content */
-    strcpy(body + 212, "\"}");
-    len = snprintf(request, sizeof(request),
-                   "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                   "Content-Length: %zu\r\n\r\n%s", options.target, strlen(body), body);
-    send_all(fd, request, (size_t)len);
-    read_answer(fd);
-}
-
-static void *
-poster(void *arg)
-{
-    struct sockaddr_in address = loopback(options.post_port);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-
-    (void)arg;
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
-        die("connecting to post");
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    while (to_post-- > 0) {
-        sem_wait(&go);
-        post_one(fd);
-    }
-    close(fd);
-    posting--;
-    return NULL;
-}
-
-/* CPU seconds of all threads of the relay, so far. */
-static double
-relay_cpu(void)
-{
-    char path[300];
-    DIR *tasks;
-    struct dirent *task;
-    long long ns, sum = 0;
-
-    snprintf(path, sizeof(path), "/proc/%d/task", options.pid);
-    if (options.pid == 0 || !(tasks = opendir(path)))
-        return 0;
-    while ((task = readdir(tasks)) != NULL) {
-        FILE *f;
-
-        snprintf(path, sizeof(path), "/proc/%d/task/%.20s/schedstat", options.pid, task->d_name);
-        if (task->d_name[0] == '.' || !(f = fopen(path, "r")))
-            continue;
-        if (fscanf(f, "%lld", &ns) == 1)
-            sum += ns;
-        fclose(f);
-    }
-    closedir(tasks);
-    return (double)sum / 1e9;
-}
-
 /* ---- sockets ---- */
 
 static void
 open_next(void)
 {
-    struct sockaddr_in address = loopback(options.port);
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)options.port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     struct client *c = &clients[n_opened];
     struct epoll_event e = { .events = EPOLLOUT, .data.ptr = c };
 
@@ -382,30 +264,22 @@ deliver_all(void)
     while (done < options.messages) {
         turn();
         for (; (done + 1) * options.n <= deliveries; done++)
-            sem_post(&go);
+            posting_go();
     }
-    while (posting > 0)
-        sched_yield();
+    posting_end();
 }
 
 static void
 measure_posts(double connect_seconds)
 {
-    pthread_t thread;
-    double cpu = relay_cpu();
+    struct posting posting = { .program = "ws_clients", .port = options.post_port, .target = options.target,
+                               .headers = "", .field = "content" };
+    double cpu = measure_cpu(options.pid);
     int64_t start = measure_now();
-    int i;
 
-    sem_init(&go, 0, (unsigned)options.posters);
-    to_post = options.messages;
-    posting = options.posters;
-    for (i = 0; i < options.posters; i++) {
-        if (pthread_create(&thread, NULL, poster, NULL) != 0)
-            die("thread");
-        pthread_detach(thread);
-    }
+    posting_begin(&posting, options.posters, options.messages);
     deliver_all();
-    printf("RESULT %lld %.6f %.6f %.1f %.1f %.3f\n", (long long)deliveries, relay_cpu() - cpu,
+    printf("RESULT %lld %.6f %.6f %.1f %.1f %.3f\n", (long long)deliveries, measure_cpu(options.pid) - cpu,
            (double)(measure_now() - start) / 1e9, measure_percentile_us(&samples, 50),
            measure_percentile_us(&samples, 99), connect_seconds);
 }
