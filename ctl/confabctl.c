@@ -88,6 +88,10 @@ static const struct command commands[] = {
       "where missing.",
       ctl_init },
     { "migrate", "", "Bring the database to the schema of this version.", ctl_migrate },
+    { "doctor", "[--url URL]",
+      "Look whether this installation can work, a line a check: ok, warning or error, and what to do.\n"
+      "--url: also ask what answers there, as a browser would; needs curl. Status 1: there were errors.",
+      ctl_doctor },
     { "token", "--user ID [--expires SECONDS]",
       "Print a token for that user, signed as the settings say; good for 12 hours by default.",
       ctl_token },

@@ -29,6 +29,9 @@ int ctl_fail_err(const char *doing, enum err e, const struct fail *fail);
 /* A number of seconds, from 1 to a hundred years. */
 bool ctl_seconds(const char *text, int64_t *seconds_r);
 
+/* Connects to where a relay listens: "unix:PATH", "HOST:PORT", "[IPV6]:PORT" or ":PORT". -1 and errno. */
+int ctl_dial(const struct ctl *ctl, const char *where);
+
 struct db;
 
 /* Opens the configured database; mode is of enum db_mode. */
@@ -38,6 +41,7 @@ enum err ctl_open(struct ctl *ctl, unsigned mode, struct db **db_r);
 int ctl_migrate_to_now(struct db *db);
 
 /* The subcommands, of the chat alone: a build without a database has none of them. */
+int ctl_doctor(struct ctl *ctl, int argc, char **argv);
 int ctl_init(struct ctl *ctl, int argc, char **argv);
 int ctl_migrate(struct ctl *ctl, int argc, char **argv);
 int ctl_prune(struct ctl *ctl, int argc, char **argv);

@@ -37,6 +37,21 @@ make_directory(struct arena *a, const char *path)
     return 0;
 }
 
+/* For those who have no place but below a folder that Apache hands out. */
+static int
+make_htaccess(struct arena *a, const char *state)
+{
+    const char *path = arena_printf(a, "%s/.htaccess", state);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    FILE *f;
+
+    if (fd < 0)
+        return errno == EEXIST ? 0 : ctl_fail("%s: %s", path, strerror(errno));
+    if ((f = fdopen(fd, "w")) == NULL || fputs("Require all denied\n", f) == EOF || fclose(f) != 0)
+        return ctl_fail("%s: %s", path, strerror(errno));
+    return 0;
+}
+
 static void
 hex_line(const unsigned char *bytes, size_t n, char *out)
 {
@@ -115,7 +130,7 @@ ctl_init(struct ctl *ctl, int argc, char **argv)
     if (optind != argc)
         return CTL_USAGE;
     if (make_directory(ctl->arena, state) != 0
-        || make_directory(ctl->arena, ctl->config->run) != 0)
+        || make_directory(ctl->arena, ctl->config->run) != 0 || make_htaccess(ctl->arena, state) != 0)
         return 1;
     if (secrets && (make_secret(ctl->arena, state, "jwt_secret") != 0
                     || make_secret(ctl->arena, state, "admin_token") != 0

@@ -11,13 +11,10 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "shared/listen.h"
@@ -29,60 +26,6 @@
 #define PING "{}\n"                 /* says only that the connection lives */
 
 /* ---- where ---- */
-
-static int
-connect_local(const char *path)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd;
-
-    if (strlen(path) >= sizeof address.sun_path)
-        return -1;
-    strcpy(address.sun_path, path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
-static int
-connect_any(const struct addrinfo *list)
-{
-    int fd;
-
-    for (; list != NULL; list = list->ai_next) {
-        fd = socket(list->ai_family, list->ai_socktype | SOCK_CLOEXEC, list->ai_protocol);
-        if (fd >= 0 && connect(fd, list->ai_addr, list->ai_addrlen) == 0)
-            return fd;
-        if (fd >= 0)
-            close(fd);
-    }
-    return -1;
-}
-
-/* HOST:PORT, [IPV6]:PORT, or :PORT, which listens everywhere and so here, too. */
-static int
-connect_remote(struct arena *a, const char *where)
-{
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
-    char *host = arena_string(a, where), *colon = strrchr(host, ':');
-    int fd;
-
-    if (colon == NULL)
-        return -1;
-    *colon = '\0';
-    if (host[0] == '[' && colon > host && colon[-1] == ']') {
-        colon[-1] = '\0';
-        host++;
-    }
-    if (getaddrinfo(host[0] != '\0' ? host : NULL, colon + 1, &hints, &list) != 0)
-        return -1;
-    fd = connect_any(list);
-    freeaddrinfo(list);
-    return fd;
-}
 
 /* Where the server API listens: the --url, else what the settings say. NULL: explained. */
 static const char *
@@ -106,8 +49,7 @@ place(const struct ctl *ctl, const char *url)
 static FILE *
 dial(const struct ctl *ctl, const char *where)
 {
-    int fd = listen_is_local(where) ? connect_local(where + strlen("unix:"))
-                                    : connect_remote(ctl->arena, where);
+    int fd = ctl_dial(ctl, where);
     FILE *f = fd < 0 ? NULL : fdopen(fd, "r+");
 
     if (f == NULL && fd >= 0)

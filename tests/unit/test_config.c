@@ -247,6 +247,32 @@ sections_are_printed_so_that_they_can_be_read(void **state)
 }
 
 static void
+secrets_that_were_made_are_found(void **state)
+{
+    char made[96];
+    const struct config *c;
+    struct fail fail = { 0 };
+
+    (void)state;
+    snprintf(made, sizeof made, "%s/admin_token", dir);
+    write_file(made, "made by init\n", 0600);
+    write_file(file, "", 0600);
+    setenv("CONFAB_STATE", dir, 1);
+    c = load();
+    assert_string_equal(c->admin_token, config_has_chat(c) ? "made by init" : "");
+    write_file(file, "admin_token = said\n", 0600);
+    assert_string_equal(load()->admin_token, "said");
+    write_file(file, "systems =\npush = 1\n", 0600);
+    assert_string_equal(load()->admin_token, "");
+    write_file(file, "", 0600);
+    chmod(made, 0644);
+    if (config_has_chat(c))
+        assert_int_equal(config_load(arena, &c, &fail), ERR_FIELD);
+    unsetenv("CONFAB_STATE");
+    unlink(made);
+}
+
+static void
 secrets_come_from_files(void **state)
 {
     (void)state;
@@ -457,6 +483,7 @@ main(void)
         cmocka_unit_test_setup_teardown(bad_sections_are_refused, begin, end),
         cmocka_unit_test_setup_teardown(sections_are_printed_so_that_they_can_be_read, begin, end),
         cmocka_unit_test_setup_teardown(secrets_come_from_files, begin, end),
+        cmocka_unit_test_setup_teardown(secrets_that_were_made_are_found, begin, end),
         cmocka_unit_test_setup_teardown(keys_are_split, begin, end),
         cmocka_unit_test_setup_teardown(servers_do_not_start_with_nonsense, begin, end),
         cmocka_unit_test_setup_teardown(rooms_are_not_served_without_a_good_secret, begin, end),
