@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "fcgi/cgi.h"
+#include "fcgi/conversations/conversations.h"
+#include "fcgi/eventchat/eventchat.h"
 #include "fcgi/mtchat/mtchat.h"
 #include "fcgi/rooms/rooms.h"
 #include "fcgi/router.h"
@@ -18,7 +20,7 @@
 #include "shared/log.h"
 
 /* Every chat system there is. */
-static const struct edge *const all_edges[] = { &mtchat_edge, &rooms_edge };
+static const struct edge *const all_edges[] = { &mtchat_edge, &rooms_edge, &conversations_edge, &eventchat_edge };
 
 #define N_EDGES (sizeof all_edges / sizeof all_edges[0])
 

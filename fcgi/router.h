@@ -17,8 +17,8 @@
 
 #define ROUTE_PARAMS_MAX 4
 
-/* A_MAYBE: a user, or nobody. A_RUNNER: the key of a runner. */
-enum who { A_ANYONE = 1, A_USER, A_ADMIN, A_MAYBE, A_RUNNER };
+/* A_MAYBE: a user, or nobody. A_RUNNER: the key of a runner. A_ONLINE: a user who has a socket open. */
+enum who { A_ANYONE = 1, A_USER, A_ADMIN, A_MAYBE, A_RUNNER, A_ONLINE };
 
 /* What the route does with the scope header. */
 enum scope_use { SCOPE_NONE = 0, SCOPE_OPTIONAL, SCOPE_REQUIRED };
@@ -27,7 +27,7 @@ enum scope_use { SCOPE_NONE = 0, SCOPE_OPTIONAL, SCOPE_REQUIRED };
 typedef enum err route_handler(struct request *q, struct reply *r);
 
 struct route {
-    enum method method;
+    unsigned method;                /* one, or a set of them */
     const char *path;
     enum who who;
     enum scope_use scope;
@@ -36,6 +36,7 @@ struct route {
     size_t in_size;                 /* of the struct both tables fill */
     route_handler *run;
     bool unlimited;                 /* spared by the rate limit */
+    bool body_optional;             /* none at all is like an object without fields */
     bool streams;                   /* the handler reads the body, from q->reader */
 };
 
@@ -51,11 +52,17 @@ struct edge {
     bool refuse_nul;                        /* also where no field is read */
     bool always_limits;                     /* has rate limits of its own, whatever the setting */
     bool streams;                           /* some of its routes stream */
+    bool slash_ends;                        /* a path may end in a slash too many */
     const char *cors_methods;               /* NULL: the setting, which also says whether cookies are taken */
+    const char *cors_headers;               /* NULL: the setting */
+    const char *charset;                    /* behind the type of its answers, "; charset=utf-8"; NULL: nothing */
     /* Who calls, and may he call this route at all? Into q->user and q->caller. */
     enum err (*authenticate)(struct request *q, const struct route *route, const struct target *target);
     /* NULL, or: what the path names must exist for him before his input is looked at. */
     enum err (*admit)(struct request *q);
+    /* NULL: query and body by the route's tables. Or: both into in, once the body is there. */
+    enum err (*read_input)(struct request *q, const struct route *route, const struct target *target,
+                           void *in);
     /* NULL, or: rate limits of this system's own. */
     enum err (*limit)(struct request *q, struct reply *r, const struct route *route);
     /* Puts e into the system's words: status and body of r. */
@@ -88,7 +95,7 @@ const char *router_allow(struct arena *a, unsigned methods);
 
 enum method router_method(const char *text, bool *head_r);
 
-/* One line "METHOD path who" for each route. */
+/* One line "METHOD path who" for each route and method. */
 void router_print(const struct edge *edge, FILE *out);
 
 #endif

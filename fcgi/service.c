@@ -204,7 +204,9 @@ read_path(struct request *q, const struct route_match *m)
 static enum err
 admit(struct request *q, const struct route *route)
 {
-    return q->edge->admit && (route->query || route->body) ? q->edge->admit(q) : ERR_OK;
+    bool input = route->query || route->body || q->edge->read_input;
+
+    return q->edge->admit && input ? q->edge->admit(q) : ERR_OK;
 }
 
 static enum err
@@ -239,6 +241,8 @@ read_body(struct request *q, const struct route *route, void *in)
 
     if ((e = check_body(q)) != ERR_OK || !route->body)
         return e;
+    if (route->body_optional && q->body_len == 0)
+        return ERR_OK;
     if ((e = json_parse(q->arena, q->body, q->body_len, depth, &json, &q->fail)) != ERR_OK)
         return e;
     if (json_type(json) != JSON_OBJECT)
@@ -249,6 +253,19 @@ read_body(struct request *q, const struct route *route, void *in)
     return e;
 }
 
+/* What a system reads by itself it is given whole. */
+static enum err
+read_input(struct request *q, const struct route *route, const struct target *target, void *in)
+{
+    enum err e;
+
+    if (q->edge->read_input)
+        return (e = check_body(q)) != ERR_OK ? e : q->edge->read_input(q, route, target, in);
+    if ((e = read_query(q, route, target, in)) != ERR_OK)
+        return e;
+    return read_body(q, route, in);
+}
+
 static enum err
 run_route(struct request *q, struct reply *r, const struct route_match *m,
           const struct target *target)
@@ -257,6 +274,7 @@ run_route(struct request *q, struct reply *r, const struct route_match *m,
     void *in = arena_alloc(q->arena, route->in_size);
     enum err e;
 
+    q->route = route;
     q->in = in;
     if ((e = authenticate(q, r, route, target)) != ERR_OK)
         return e;
@@ -266,9 +284,7 @@ run_route(struct request *q, struct reply *r, const struct route_match *m,
         return e;
     if ((e = read_path(q, m)) != ERR_OK || (e = admit(q, route)) != ERR_OK)
         return e;
-    if ((e = read_query(q, route, target, in)) != ERR_OK)
-        return e;
-    if ((e = read_body(q, route, in)) != ERR_OK)
+    if ((e = read_input(q, route, target, in)) != ERR_OK)
         return e;
     return route->run(q, r);
 }
@@ -285,7 +301,7 @@ find_route(struct request *q, const struct target *target, struct route_match *m
         e = router_find(q->arena, *edge, target, q->method, m_r);
         if (e != ERR_NOT_FOUND) {
             q->edge = *edge;
-            return e;
+            return e == ERR_OK && q->head && (m_r->route->method & M_NO_HEAD) ? ERR_METHOD : e;
         }
     }
     for (i = 0; i < target->n_segments; i++) {
@@ -364,7 +380,8 @@ write_head(struct sbuf *out, const struct request *q, const struct reply *r, boo
                     "Content-Security-Policy: default-src 'none'\r\n", r->media_type,
                     (long long)r->file_len);
     else if (with_body)
-        sbuf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n", r->body.len);
+        sbuf_printf(out, "Content-Type: application/json%s\r\nContent-Length: %zu\r\n",
+                    q->edge->charset ? q->edge->charset : "", r->body.len);
     sbuf_puts(out, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
     sbuf_printf(out, "X-Request-Id: %s\r\n", q->id);
     if (r->allow)

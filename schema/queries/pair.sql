@@ -83,7 +83,7 @@ INSERT INTO photo (name, user, type, bytes, created_at) VALUES (:name, :user, :t
 SELECT type, bytes FROM photo WHERE name = :name AND stored = 1;
 
 -- name: photo_stored
-UPDATE photo SET stored = 1 WHERE name = :name;
+UPDATE photo SET stored = 1, bytes = :bytes WHERE name = :name;
 
 -- name: photo_delete
 DELETE FROM photo WHERE name = :name;

@@ -39,14 +39,14 @@ op_photo_announce(struct op *o, const char *user, struct photo *p)
 }
 
 enum err
-op_photo_stored(struct op *o, const char *name)
+op_photo_stored(struct op *o, const struct photo *p)
 {
     struct store s = op_store(o);
     enum err e;
 
     if ((e = tx_begin(o)) != ERR_OK)
         return e;
-    e = store_photo_stored(&s, name);
+    e = store_photo_stored(&s, p);
     return tx_end(o, e == ERR_NOT_FOUND ? ERR_INTERNAL : e);
 }
 

@@ -40,8 +40,8 @@ bool photo_type_named(const char *media_type, enum photo_type *type_r);
 /* Fills in p->name. ERR_TOO_LARGE: with it user would have more than eventchat_photos_max_bytes. */
 enum err op_photo_announce(struct op *o, const char *user, struct photo *p);
 
-/* From now on it can be fetched. ERR_INTERNAL when it was given up meanwhile. */
-enum err op_photo_stored(struct op *o, const char *name);
+/* From now on it can be fetched; p->bytes are those it really has. ERR_INTERNAL when it was given up meanwhile. */
+enum err op_photo_stored(struct op *o, const struct photo *p);
 
 /* Its row goes; its file should have gone before. */
 enum err op_photo_forget(struct op *o, const char *name);

@@ -69,7 +69,7 @@ enum err store_photo_insert(const struct store *s, const struct photo *p, const 
 enum err store_photo_find(const struct store *s, const char *name, struct photo *p_r);
 
 /* ERR_NOT_FOUND: there is none of that name. */
-enum err store_photo_stored(const struct store *s, const char *name);
+enum err store_photo_stored(const struct store *s, const struct photo *p);
 enum err store_photo_delete(const struct store *s, const char *name);
 
 /* Bytes of all of user's, announced ones counted. */

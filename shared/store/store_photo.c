@@ -39,11 +39,14 @@ store_photo_find(const struct store *s, const char *name, struct photo *p_r)
 }
 
 enum err
-store_photo_stored(const struct store *s, const char *name)
+store_photo_stored(const struct store *s, const struct photo *p)
 {
+    struct db_row *r = query_of(s, Q_PHOTO_STORED, p->name);
     int64_t changed = 0;
-    enum err e = db_run(query_of(s, Q_PHOTO_STORED, name), &changed);
+    enum err e;
 
+    db_bind_int(r, ":bytes", p->bytes);
+    e = db_run(r, &changed);
     return e == ERR_OK && changed == 0 ? ERR_NOT_FOUND : e;
 }
 
