@@ -93,6 +93,7 @@ auth_by_settings(struct request *q, const struct route *route, const struct targ
         return auth_admin(q);
     case A_MAYBE:
     case A_RUNNER:
+    case A_ONLINE:
         break;
     }
     return ERR_INTERNAL;        /* the table is wrong: there are no such callers by the settings */

@@ -48,6 +48,8 @@ static const struct {
     { "HTTP_ORIGIN", offsetof(struct request, origin) },
     { "REDIRECT_STATUS", offsetof(struct request, front_status) },
     { "HTTP_ACCESS_CONTROL_REQUEST_HEADERS", offsetof(struct request, cors_headers) },
+    { "HTTP_ACCEPT_LANGUAGE", offsetof(struct request, language) },
+    { "HTTP_X_VK_LAUNCH_PARAMS", offsetof(struct request, vk_params) },
     { "CONTENT_TYPE", offsetof(struct request, content_type) },
 };
 

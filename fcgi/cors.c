@@ -44,7 +44,7 @@ allowed_origin(const struct config *config, const char *origin, bool cookies, bo
 static void
 write_preflight(struct sbuf *out, const struct config *config, const struct request *q)
 {
-    const char *headers = config->cors_allowed_headers;
+    const char *headers = q->edge->cors_headers ? q->edge->cors_headers : config->cors_allowed_headers;
     const char *methods = q->edge->cors_methods;
 
     if (strcmp(headers, "*") == 0) {

@@ -29,6 +29,7 @@ enum method {
     M_DELETE = 8,
     M_OPTIONS = 16,
     M_PATCH = 32,
+    M_NO_HEAD = 64,                     /* in a set: its GET answers no HEAD */
 };
 
 /* A body that is read while it arrives: it is not kept in memory, and nobody is asked for it in vain. */
@@ -39,6 +40,7 @@ struct body_reader {
 };
 
 struct edge;                            /* router.h */
+struct route;
 struct service;                         /* service.h */
 
 struct request {
@@ -55,6 +57,8 @@ struct request {
     const char *origin;
     const char *front_status;           /* what the web server makes of it, if it asks us to say so */
     const char *cors_headers;           /* Access-Control-Request-Headers */
+    const char *language;               /* Accept-Language */
+    const char *vk_params;              /* X-VK-Launch-Params */
     const char *content_type;
     const char *body;
     size_t body_len;
@@ -73,6 +77,7 @@ struct request {
     const void *caller;                 /* more of him, for systems that know more */
     const struct scope_lists *scopes;   /* of his scope header; NULL: none */
     const void *path;                   /* what the system's path_fields filled */
+    const struct route *route;          /* what answers, once that is known */
     const void *in;                     /* what the route's tables filled */
     const char *part;                   /* "path", "query" or "body": what was read last */
     struct fail fail;

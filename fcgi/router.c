@@ -132,28 +132,40 @@ take_params(struct arena *a, const struct route *route, const struct target *t,
     }
 }
 
+/* The path without the slash that this system does not count. */
+static struct target
+without_slash(const struct edge *edge, const struct target *target)
+{
+    struct target t = *target;
+
+    if (edge->slash_ends && t.n_segments > 1 && is_empty(&t.segments[t.n_segments - 1]))
+        t.n_segments--;
+    return t;
+}
+
 enum err
 router_find(struct arena *a, const struct edge *edge, const struct target *target,
             enum method method, struct route_match *match_r)
 {
+    const struct target path = without_slash(edge, target);
     const struct route *route;
     const char *known = NULL;
 
     memset(match_r, 0, sizeof *match_r);
     for (route = edge->routes; route->path; route++) {
         /* The first pattern that fits owns the path: ".../list" is not an object named "list". */
-        if (known ? strcmp(route->path, known) != 0 : !path_fits(route->path, target))
+        if (known ? strcmp(route->path, known) != 0 : !path_fits(route->path, &path))
             continue;
         known = route->path;
         match_r->methods |= route->method;
-        if (route->method == method && !match_r->route)
+        if ((route->method & method) && !match_r->route)
             match_r->route = route;
     }
     if (!known)
         return ERR_NOT_FOUND;
     if (!match_r->route)
         return ERR_METHOD;
-    take_params(a, match_r->route, target, match_r);
+    take_params(a, match_r->route, &path, match_r);
     return ERR_OK;
 }
 
@@ -192,7 +204,7 @@ router_allow(struct arena *a, unsigned set)
     for (i = 0; i < N_METHODS; i++) {
         if (set & methods[i].method)
             allow = arena_printf(a, "%s%s%s%s", allow, *allow ? ", " : "", methods[i].name,
-                                 methods[i].method == M_GET ? ", HEAD" : "");
+                                 methods[i].method == M_GET && !(set & M_NO_HEAD) ? ", HEAD" : "");
     }
     return allow;
 }
@@ -212,26 +224,19 @@ router_method(const char *text, bool *head_r)
     return M_OTHER;
 }
 
-static const char *
-method_name(enum method method)
-{
-    size_t i;
-
-    for (i = 0; i < N_METHODS; i++) {
-        if (methods[i].method == method)
-            return methods[i].name;
-    }
-    return "?";
-}
-
 void
 router_print(const struct edge *edge, FILE *out)
 {
     static const char *const who[] = { [A_ANYONE] = "anyone", [A_USER] = "user",
                                        [A_ADMIN] = "admin", [A_MAYBE] = "user or nobody",
-                                       [A_RUNNER] = "runner" };
+                                       [A_RUNNER] = "runner", [A_ONLINE] = "user with a socket" };
     const struct route *route;
+    size_t i;
 
-    for (route = edge->routes; route->path; route++)
-        fprintf(out, "%s %s %s\n", method_name(route->method), route->path, who[route->who]);
+    for (route = edge->routes; route->path; route++) {
+        for (i = 0; i < N_METHODS; i++) {
+            if (route->method & methods[i].method)
+                fprintf(out, "%s %s %s\n", methods[i].name, route->path, who[route->who]);
+        }
+    }
 }

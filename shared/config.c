@@ -435,6 +435,18 @@ check_rooms(const struct config *c, struct fail *fail)
     return ERR_OK;
 }
 
+/* Users come with a token, or with what VK signed. */
+static enum err
+check_conversations(const struct config *c, struct fail *fail)
+{
+    if (c->jwt_keys[0] == NULL && c->vk_app_secret[0] == '\0')
+        return err_fail(fail, ERR_FIELD, "jwt_secret",
+                        "conversations need jwt_secret, jwt_secrets or vk_app_secret");
+    for (const char *const *key = c->jwt_keys; *key != NULL; key++)
+        warn_short(*key, "jwt_secret");
+    return ERR_OK;
+}
+
 /* What is served, and whether it can stand side by side. */
 static enum err
 check_parts(const struct config *c, struct fail *fail)
@@ -479,6 +491,8 @@ config_check(const struct config *c, struct fail *fail)
     if (config_serves(c, "mtchat") && (e = check_auth(c, fail)) != ERR_OK)
         return e;
     if (config_serves(c, "rooms") && (e = check_rooms(c, fail)) != ERR_OK)
+        return e;
+    if (config_serves(c, "conversations") && (e = check_conversations(c, fail)) != ERR_OK)
         return e;
     if (!log_level_named(c->log_level, &level))
         return err_fail(fail, ERR_FIELD, "log_level",
