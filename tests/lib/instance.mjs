@@ -12,8 +12,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test as nodeTest } from 'node:test';
@@ -22,10 +22,10 @@ import { promisify } from 'node:util';
 import { assert } from './assert.mjs';
 import { freePort, listening, request } from './http.mjs';
 import { mint, now } from './jwt.mjs';
-import { lighttpdConfig } from './lighttpd.mjs';
 import { Process } from './process.mjs';
 import { Socket } from './socket.mjs';
 import { until } from './wait.mjs';
+import { WEB } from './webserver.mjs';
 
 const run = promisify(execFile);
 export const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
@@ -47,6 +47,8 @@ const ROOMS_ENV = {
     CONFAB_ROOMS_REGISTER_PER_MINUTE: '100000',
     CONFAB_ROOMS_READS_PER_S: '100000',
 };
+
+const NOBODY = 65534;
 
 let failures = 0;
 
@@ -88,6 +90,27 @@ export async function withInstance(options, body) {
     await confab.stop();
 }
 
+/* What the environment says, for programs that are started without it. */
+function settingsFile(env) {
+    return Object.entries(env).filter(([name]) => name.startsWith('CONFAB_') && name !== 'CONFAB_CONFIG')
+        .map(([name, value]) => `${name.slice('CONFAB_'.length).toLowerCase()} = ${value}\n`).join('');
+}
+
+/* Copies what is installed into the instance's folder, so that it can be read, whatever the checkout is. The account:
+ * not root's. */
+function stageIn(confab) {
+    const installed = path.join(confab.dir, 'installed');
+    for (const program of ['fcgi/confab.fcgi', 'relay/confab-relay', 'ctl/confabctl'])
+        cpSync(path.join(BUILD, program), path.join(installed, program));
+    for (const files of ['www', 'deploy/errors'])
+        cpSync(path.join(SOURCE, files), path.join(installed, files), { recursive: true });
+    Object.assign(confab, { programs: installed, files: installed });
+    if (process.getuid() !== 0)
+        return {};
+    execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, confab.dir]);
+    return { uid: NOBODY, gid: NOBODY };
+}
+
 /* X-Scope-Config as the SDK makes it. */
 export function scopeHeader(level0 = [], level1 = [], level2 = []) {
     const lists = typeof level0 === 'object' && !Array.isArray(level0) ? level0
@@ -103,7 +126,7 @@ class Api {
 
     /* options: scope (lists or header text), headers, user (false: none), chunked, absolute */
     call(method, target, body, options = {}) {
-        let where = options.absolute ? target : this.prefix + target;
+        let where = this.confab.base + (options.absolute ? target : this.prefix + target);
         if (this.user !== undefined && options.user !== false)
             where += `${where.includes('?') ? '&' : '?'}user_id=${encodeURIComponent(this.user)}`;
         const headers = { ...this.headers };
@@ -150,7 +173,8 @@ export class Instance {
     #markers = new Map();
 
     /* options: systems ('mtchat', 'rooms' or both), auth 'trusted' | 'jwt', handlers, logins, relays (numbers), env (CONFAB_ settings), fault (the point
-     * that arm() makes strike), faultIn ('handler' or 'relay': where, if the point does not tell) */
+     * that arm() makes strike), faultIn ('handler' or 'relay': where, if the point does not tell), web (which server, and
+     * how: webserver.mjs), base (the path below which it serves), stage (from a copy, as an account without rights) */
     static async start(options = {}) {
         const confab = new Instance(options);
         try {
@@ -162,8 +186,8 @@ export class Instance {
         return confab;
     }
 
-    constructor({ systems = 'mtchat', auth = 'trusted', handlers = 2, logins = 0, relays = 1, env = {}, fault, faultIn, keep = false } = {}) {
-        Object.assign(this, { systems, auth, fault, faultIn });
+    constructor({ systems = 'mtchat', auth = 'trusted', handlers = 2, logins = 0, relays = 1, env = {}, fault, faultIn, web = 'lighttpd', base = '', stage = false, keep = false } = {}) {
+        Object.assign(this, { systems, auth, fault, faultIn, base, web: WEB[web], programs: BUILD, files: SOURCE });
         this.keep = keep || Boolean(process.env.CONFAB_TEST_KEEP);
         this.dir = mkdtempSync(path.join(tmpdir(), 'confab-'));
         this.state = path.join(this.dir, 'state');
@@ -171,7 +195,6 @@ export class Instance {
         const inherited = Object.fromEntries(Object.entries(process.env)
             .filter(([name]) => !name.startsWith('CONFAB_')));
         const config = path.join(this.dir, 'confab.conf');
-        writeFileSync(config, '');
         this.env = {
             ...inherited,
             CONFAB_CONFIG: config,
@@ -187,7 +210,10 @@ export class Instance {
         for (const [name, value] of Object.entries(this.env))
             if (value === null || value === undefined)
                 delete this.env[name];
+        writeFileSync(config, this.web.starts ? settingsFile(this.env) : '', { mode: 0o600 });
         this.count = { handlers, logins, relays: process.env.NO_RELAY ? 0 : relays };
+        if (stage)
+            this.account = stageIn(this);
     }
 
     get everything() {
@@ -199,17 +225,17 @@ export class Instance {
         const faulty = (program) => this.fault && (this.faultIn ?? (this.fault.startsWith('relay.') ? 'relay' : 'handler')) === program
             ? { CONFAB_FAULT: `${this.fault}:${this.marker}` } : {};
         const watched = (name, command, args, ready, env = {}) =>
-            new Process(name, command, args, { env: { ...this.env, ...env }, ready, cwd: this.dir,
+            new Process(name, command, args, { env: { ...this.env, ...env }, ready, cwd: this.dir, ...this.account,
                                                log: path.join(this.dir, `${name}.log`) });
-        for (let i = 0; i < this.count.handlers + this.count.logins; i++) {
-            const socket = path.join(this.dir, `handler${i}.sock`);
-            const one = watched(`handler${i}`, path.join(BUILD, 'fcgi/confab.fcgi'),
-                ['--listen', `unix:${socket}`], () => listening(socket), faulty('handler'));
-            (i < this.count.handlers ? this.handlers : this.logins).push(Object.assign(one, { socket }));
-        }
+        if (this.web.starts)
+            this.faultEnv = faulty('handler');
+        else if (this.web.pool)
+            this.#pool(watched, faulty('handler'));
+        else
+            this.#handlersApart(watched, faulty('handler'));
         for (let i = 0; i < this.count.relays; i++) {
             const socket = path.join(this.dir, `relay${i}.sock`);
-            const one = watched(`relay${i}`, path.join(BUILD, 'relay/confab-relay'), [], () => listening(socket),
+            const one = watched(`relay${i}`, path.join(this.programs, 'relay/confab-relay'), [], () => listening(socket),
                 { CONFAB_RELAY_NAME: `relay${i}`, CONFAB_RELAY_LISTEN: `unix:${socket}`, ...faulty('relay') });
             this.relays.push(Object.assign(one, { socket }));
         }
@@ -217,22 +243,38 @@ export class Instance {
         await this.#startWebServer(watched);
         if (this.relays.length)
             await until('the instance to be ready', async () =>
-                (await request(this.port, 'GET', '/health/ready')).status === 200);
+                (await request(this.port, 'GET', `${this.base}/health/ready`)).status === 200);
+    }
+
+    /* Each with a socket of its own. */
+    #handlersApart(watched, env) {
+        for (let i = 0; i < this.count.handlers + this.count.logins; i++) {
+            const socket = path.join(this.dir, `handler${i}.sock`);
+            const one = watched(`handler${i}`, path.join(this.programs, 'fcgi/confab.fcgi'),
+                ['--listen', `unix:${socket}`], () => listening(socket), env);
+            (i < this.count.handlers ? this.handlers : this.logins).push(Object.assign(one, { socket }));
+        }
+    }
+
+    /* All on one socket, as systemd starts them. */
+    #pool(watched, env) {
+        const socket = path.join(this.dir, 'handler.sock');
+        const pool = watched('handlers', 'python3', [path.join(SOURCE, 'tests/lib/pool.py'), socket, String(this.count.handlers),
+            path.join(this.programs, 'fcgi/confab.fcgi')], () => listening(socket), env);
+        this.handlers.push(Object.assign(pool, { socket }));
     }
 
     async #startWebServer(watched) {
         this.port = await freePort();
-        const config = path.join(this.dir, 'lighttpd.conf');
-        writeFileSync(config, lighttpdConfig(this));
-        this.lighttpd = watched('lighttpd', process.env.LIGHTTPD || 'lighttpd', ['-D', '-f', config],
-            () => listening(this.port));
+        const { command, args } = this.web.prepare(this);
+        this.lighttpd = watched(this.web.name, command, args, () => listening(this.port));
         this.lighttpd.goodEnd = /./;        /* not ours to judge */
         await this.lighttpd.start();
     }
 
     /* Runs confabctl; its standard output. */
     async ctl(...args) {
-        const { stdout } = await run(path.join(BUILD, 'ctl/confabctl'), args, { env: this.env });
+        const { stdout } = await run(path.join(this.programs, 'ctl/confabctl'), args, { env: this.env, ...this.account });
         return stdout;
     }
 
@@ -290,7 +332,7 @@ export class Instance {
             if (since !== undefined)
                 args += `&since=${since}`;
         }
-        const target = `/api/v1/ws${args ? `?${args}` : ''}`;
+        const target = `${relay === undefined ? this.base : ''}/api/v1/ws${args ? `?${args}` : ''}`;
         const url = relay === undefined ? `ws://127.0.0.1:${this.port}${target}`
             : `ws+unix:${this.relays[relay].socket}:${target}`;
         const socket = new Socket(url, { user, ...options });

@@ -6,7 +6,7 @@
  * SPDX-License-Identifier: MIT
  */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fchownSync, openSync, readFileSync } from 'node:fs';
 import { until, within } from './wait.mjs';
 
 /* Nothing outlives the test, however it ends. */
@@ -23,8 +23,8 @@ export class Process {
     complaints = [];
 
     /* ready(): is it serving? */
-    constructor(name, command, args, { env, log, ready, cwd, goodEnd = /^exit 0$/ }) {
-        Object.assign(this, { name, command, args, env, log, ready, cwd, goodEnd });
+    constructor(name, command, args, { env, log, ready, cwd, uid, gid, goodEnd = /^exit 0$/ }) {
+        Object.assign(this, { name, command, args, env, log, ready, cwd, uid, gid, goodEnd });
     }
 
     async start(extraEnv = {}) {
@@ -40,8 +40,10 @@ export class Process {
     /* Starts without waiting for anything. */
     launch(extraEnv = {}) {
         const out = openSync(this.log, 'a');
+        if (this.uid !== undefined)
+            fchownSync(out, this.uid, this.gid);        /* /dev/stderr may be opened anew */
         const child = spawn(this.command, this.args,
-            { cwd: this.cwd, env: { ...this.env, ...extraEnv }, stdio: ['ignore', out, out] });
+            { cwd: this.cwd, uid: this.uid, gid: this.gid, env: { ...this.env, ...extraEnv }, stdio: ['ignore', out, out] });
         closeSync(out);
         children.add(child);
         this.child = child;
