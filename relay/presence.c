@@ -15,6 +15,8 @@ struct user {
     struct strmap_node node;
     char *system, *user;
     int64_t sockets;
+    bool strict;
+    bool over;                  /* strict: his last socket closed, which is to be written whoever came since */
     bool written;               /* there is a row */
     bool unsure;                /* or there may be one all the same */
     bool flying, flying_online; /* in the batch under way, and as what */
@@ -44,9 +46,16 @@ find(const struct presence *p, const char *key)
 }
 
 static bool
-wanted(const struct user *u)
+here(const struct user *u)
 {
     return u->sockets > 0 || u->grace;
+}
+
+/* As what the next batch should have him. */
+static bool
+wanted(const struct user *u)
+{
+    return here(u) && !u->over;
 }
 
 static void
@@ -101,7 +110,7 @@ user_free(struct user *u)
 static void
 forget_if_done(struct presence *p, struct user *u)
 {
-    if (wanted(u) || u->written || u->flying || u->dirty)
+    if (here(u) || u->written || u->flying || u->dirty)
         return;
     strmap_remove(&p->users, &u->node);
     user_free(u);
@@ -129,6 +138,7 @@ fly(struct presence *p, struct user *u)
     u->unsure = false;
     u->flying = true;
     u->flying_online = wanted(u);
+    u->over = false;
     p->flying[p->n_flying] = u;
     p->changes[p->n_flying++] = (struct live_change){ u->system, u->user, u->flying_online };
 }
@@ -175,7 +185,8 @@ presence_free(struct presence *p)
 }
 
 void
-presence_open(struct presence *p, const char *key, const char *system, const char *user)
+presence_open(struct presence *p, const char *key, const char *system, const char *user,
+              bool strict)
 {
     struct user *u = find(p, key);
 
@@ -184,6 +195,7 @@ presence_open(struct presence *p, const char *key, const char *system, const cha
         u->node.key = mem_string(key);
         u->system = mem_string(system);
         u->user = mem_string(user);
+        u->strict = strict;
         strmap_add(&p->users, &u->node);
     }
     if (u->sockets++ == 0) {
@@ -199,10 +211,12 @@ presence_close(struct presence *p, const char *key, int64_t now_ms)
 
     if (!u || --u->sockets > 0)
         return;
-    if (p->grace_ms > 0)
+    if (p->grace_ms > 0 && !u->strict) {
         grace_begin(p, u, now_ms + p->grace_ms);
-    else
-        mark(p, u);
+        return;
+    }
+    u->over = u->strict;
+    mark(p, u);
 }
 
 bool
@@ -210,8 +224,8 @@ presence_written(const struct presence *p, const char *key)
 {
     const struct user *u = find(p, key);
 
-    /* A row that the batch under way is about to remove does not count. */
-    return u && u->written && !(u->flying && !u->flying_online);
+    /* A row that this batch or the next one removes does not count. */
+    return u && u->written && !u->over && !(u->flying && !u->flying_online);
 }
 
 size_t
@@ -227,6 +241,7 @@ presence_batch(struct presence *p, int64_t now_ms, const struct live_change **ch
     for (; u; u = next) {
         next = u->next_dirty;
         u->dirty = false;
+        u->over = u->over && (u->written || u->unsure);     /* what nobody wrote needs no end */
         if (wanted(u) != u->written || u->unsure)
             fly(p, u);
         else
@@ -246,6 +261,8 @@ presence_done(struct presence *p, bool written)
         struct user *u = p->flying[i];
 
         u->flying = false;
+        if (!written && !u->flying_online)
+            u->over = u->strict;
         /* When it failed, what came of it is unknown: whatever is wanted is written again. */
         u->written = written ? u->flying_online : !wanted(u);
         if (wanted(u) != u->written)

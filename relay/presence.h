@@ -17,17 +17,19 @@
 
 struct presence;
 
-/* grace_ms: how long a user outlives his last socket. */
+/* grace_ms: how long a user outlives his last socket, where there is a grace. */
 struct presence *presence_new(int64_t grace_ms);
 void presence_free(struct presence *p);
 
-/* A socket of the user opened. key: his user channel. */
-void presence_open(struct presence *p, const char *key, const char *system, const char *user);
+/* A socket of the user opened. key: his user channel. strict: no grace, and that his last socket closed is written
+ * even when he is back before it was. The same for all sockets of a user. */
+void presence_open(struct presence *p, const char *key, const char *system, const char *user,
+                   bool strict);
 
 /* One of them closed. */
 void presence_close(struct presence *p, const char *key, int64_t now_ms);
 
-/* Is his row in the database? */
+/* Is his row in the database, and to stay there? */
 bool presence_written(const struct presence *p, const char *key);
 
 /* The changes to be written now; 0 when there are none or a batch is under way. They stay valid

@@ -4,6 +4,7 @@
  */
 #include "relay/mem.h"
 #include "relay/relay_private.h"
+#include "shared/chat/profile.h"
 #include "shared/log.h"
 #include "shared/when.h"
 
@@ -69,18 +70,21 @@ struct connect_job {
 
 static void post_connect(struct relay *r, struct session *s);
 
+/* What the credential says of the user is stored before anything is read of him. */
 static enum err
 connect_run(struct worker_job *j, struct op *op)
 {
     struct connect_job *c = (struct connect_job *)j;
-
     const struct session *s = c->session;
     struct room_hello hello = { s->wire->fixed, s->user, s->room, s->key };
+    enum err e = ERR_OK;
 
     op->system = chat_system_find(s->wire->system);
     if (s->wire->fixed)
         return op_room_connect(op, &hello, &c->connect);
-    return op_connect(op, s->user, s->since, &c->state);
+    if (s->name || s->picture)
+        e = op_profile_note(op, s->user, s->name, s->picture);
+    return e == ERR_OK ? op_connect(op, s->user, s->since, &c->state) : e;
 }
 
 static enum err
@@ -131,7 +135,8 @@ post_connect(struct relay *r, struct session *s)
 
     c->job.run = connect_run;
     c->job.done = connect_done;
-    c->job.writes = s->wire->fixed == ROOM_SOCKET_RUNNER;      /* when its key was used */
+    /* When its key was used, or what its credential says of the user. */
+    c->job.writes = s->wire->fixed == ROOM_SOCKET_RUNNER || s->name || s->picture;
     c->session = s;
     s->busy = true;
     worker_post(r->worker, &c->job);
@@ -194,7 +199,8 @@ expiry_due(void *arg)
 static void
 come_online(struct relay *r, struct session *s)
 {
-    presence_open(r->presence, s->user_channel, s->wire->system, s->user);
+    presence_open(r->presence, s->user_channel, s->wire->system, s->user,
+                  !chat_system_find(s->wire->system)->restart_grace);
     if (presence_written(r->presence, s->user_channel)) {
         post_connect(r, s);
     } else {

@@ -303,7 +303,7 @@ welcome(struct session *s, const struct config *config, const struct connect_sta
 {
     bool resumed = state->resumed && fits(config, state);
     struct wire_welcome w = { s->user, s->room, state->head, s->since != WIRE_SINCE_NONE, resumed,
-                              resumed ? count_missed(state) : 0, s->id, NULL };
+                              resumed ? count_missed(state) : 0, s->id, state->first };
     struct burst b = { .list = mem_new((1 + state->n_missed + r->n_heard) * sizeof *b.list) };
 
     sbuf_init(&b.text, FRAME_MAX);

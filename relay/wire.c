@@ -12,6 +12,8 @@
 
 static const struct wire *const wires[] = {
     &wire_mtchat, &wire_rooms_chat, &wire_rooms_graph, &wire_rooms_runner,
+    &wire_conversations, &wire_conversations_namespace, &wire_conversations_path,
+    &wire_conversations_root,
 };
 
 #define N_WIRES (sizeof wires / sizeof *wires)

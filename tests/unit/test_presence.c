@@ -17,12 +17,14 @@
 
 static struct presence *presence;
 static char text[256];
+static bool strict;
 
 static int
 setup(void **state)
 {
     (void)state;
     presence = presence_new(0);
+    strict = false;
     return 0;
 }
 
@@ -47,7 +49,7 @@ came(const char *user)
     char key[32];
 
     snprintf(key, sizeof key, "user:mtchat:%s", user);
-    presence_open(presence, key, "mtchat", user);
+    presence_open(presence, key, "mtchat", user, strict);
 }
 
 static void
@@ -225,6 +227,47 @@ lost_lease_writes_everybody_anew(void **state)
 }
 
 static void
+strict_ends_are_written_whoever_is_back(void **state)
+{
+    (void)state;
+    use_grace();                        /* not for him */
+    strict = true;
+    came("ann");
+    batch(0);
+    presence_done(presence, true);
+    left("ann", 0);
+    came("ann");
+    assert_true(presence_due(presence) == INT64_MAX);
+    assert_false(written("ann"));       /* who is back waits */
+    assert_string_equal(batch(0), "-ann ");
+    presence_done(presence, true);
+    assert_false(written("ann"));
+    assert_string_equal(batch(0), "+ann ");
+    left("ann", 0);                     /* while it flies */
+    came("ann");
+    presence_done(presence, true);
+    assert_false(written("ann"));
+    assert_string_equal(batch(0), "-ann ");
+    presence_done(presence, false);     /* it did not end yet */
+    assert_string_equal(batch(0), "-ann ");
+    left("ann", 0);
+    came("ann");                        /* no second end of what is over */
+    presence_done(presence, true);
+    assert_string_equal(batch(0), "+ann ");
+    presence_done(presence, true);
+    assert_true(written("ann"));
+    left("ann", 0);
+    assert_string_equal(batch(0), "-ann ");
+    presence_done(presence, true);
+    assert_int_equal(presence_users(presence), 0);
+    came("ann");
+    left("ann", 0);
+    came("ann");                        /* nobody was told of him: there is nothing to end */
+    assert_string_equal(batch(0), "+ann ");
+    presence_done(presence, true);
+}
+
+static void
 limits_count_by_user(void **state)
 {
     struct limits *l = limits_new(2);
@@ -257,6 +300,7 @@ main(void)
         TEST(grace_outlives_the_last_socket),
         TEST(graces_end_in_the_order_they_began),
         TEST(lost_lease_writes_everybody_anew),
+        TEST(strict_ends_are_written_whoever_is_back),
         cmocka_unit_test(limits_count_by_user),
     };
 
