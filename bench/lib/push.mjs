@@ -127,7 +127,7 @@ async function startNode(dir, kind, script) {
     return { kind, server, pid: server.pid, port, publish, window: 16 };
 }
 
-async function installPeers() {
+export async function installPeers() {
     const peers = path.join(HERE, 'peers/push');
     if (!existsSync(path.join(peers, 'node_modules/.package-lock.json')))
         await run('npm', ['ci', '--prefix', peers, '--no-audit', '--no-fund', '--silent']);
