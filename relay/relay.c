@@ -248,6 +248,7 @@ open_all(struct relay *r)
     r->gap_timer = io_timer_new(r->io, gap_due, r);
     r->bus_timer = io_timer_new(r->io, bus_readable, r);
     relay_doors(r);
+    relay_commands(r);
     relay_session_timers(r);
     relay_presence_timers(r);
     relay_archive_timer(r);
@@ -285,7 +286,9 @@ relay_free(struct relay *r)
     r->stopping = true;
     tail_free(r->tail);
     relay_webhooks_close(r);
+    relay_commands_close(r);
     worker_free(r->worker);
+    relay_commands_free(r);
     relay_webhooks_free(r);
     io_timer_free(r->gap_timer);
     io_timer_free(r->bus_timer);

@@ -41,6 +41,7 @@ relay_door_session(struct relay_door *door, const struct wire_hello *hello, cons
 
     s->io = (struct io_client){ &relay_client_calls, &door->rules };
     s->door = door;
+    s->command = relay_command;
     return s;
 }
 

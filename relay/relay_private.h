@@ -1,7 +1,7 @@
 /* relay_private - the relay's inside, shared by relay.c (the log and the loop), relay_door.c
  * (handshakes), relay_session.c (lives of sessions), relay_socket.c (WebSockets) and relay_link.c (Socket.IO) that
- * carry them, relay_presence.c (who is online), relay_archive.c (quiet dialogs) and relay_webhook.c (what is posted
- * elsewhere)
+ * carry them, relay_command.c (what clients ask for), relay_presence.c (who is online), relay_archive.c (quiet dialogs)
+ * and relay_webhook.c (what is posted elsewhere)
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,6 +19,7 @@
 #include "relay/socketio/socketio.h"
 #include "relay/tail.h"
 #include "relay/worker.h"
+#include "shared/ratelimit.h"
 
 /* One of the paths, or of the namespaces on a path, that are served, and what its sessions go by. */
 struct relay_door {
@@ -76,6 +77,10 @@ struct relay {
     const char *pace_reason;
     size_t pace_step;               /* sessions closed per tick */
 
+    /* relay_command.c */
+    struct commands *commands;
+    struct ratelimit *command_limits;   /* NULL: there are none */
+
     /* relay_presence.c */
     struct io_timer *presence_timer, *lease_timer;
     bool renewing;
@@ -109,6 +114,14 @@ void relay_session_timers(struct relay *r);         /* makes them */
 void relay_session_timers_free(struct relay *r);
 void relay_connect_waiting(struct relay *r, bool written);  /* a presence batch is through */
 void relay_reload_all(struct relay *r);             /* every session must load anew */
+
+void relay_stop_if_quiet(struct relay *r);          /* what ended may have been the last that was waited for */
+
+/* relay_command.c */
+void relay_commands(struct relay *r);
+void relay_commands_close(struct relay *r);         /* nothing is begun any more; before the workers */
+void relay_commands_free(struct relay *r);          /* behind them */
+void relay_command(struct session *s, const struct named_event *e);
 
 /* relay_presence.c */
 void relay_presence_timers(struct relay *r);

@@ -261,9 +261,9 @@ relay_session_gone(struct session *s, int code)
     relay_door_uncount(s);
     s->state = SESSION_GONE;
     s->port = (struct port){ 0 };
+    commands_left(r->commands, &s->commands);
     go_offline(r, s, now);
-    if (r->stopping && !r->sessions && r->stop_timer)
-        io_timer_set(r->stop_timer, 0);
+    relay_stop_if_quiet(r);
     if (!s->busy)
         session_free(s);
 }
@@ -312,6 +312,14 @@ relay_reload_all(struct relay *r)
     close_all(r, false, CLOSE_RELOAD, "reload");
 }
 
+/* What was asked for is done before the end. */
+void
+relay_stop_if_quiet(struct relay *r)
+{
+    if (r->stopping && !r->sessions && commands_idle(r->commands) && r->stop_timer)
+        io_timer_set(r->stop_timer, 0);
+}
+
 static void
 stop_due(void *arg)
 {
@@ -332,8 +340,7 @@ relay_shut(struct relay *r, void (*done)(void *arg), void *arg)
     r->stopped = done;
     r->stopped_arg = arg;
     close_all(r, true, CLOSE_GOING_AWAY, "going away");
-    if (!r->sessions)
-        io_timer_set(r->stop_timer, 0);
+    relay_stop_if_quiet(r);
 }
 
 void

@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 
 #include "relay/audience.h"
+#include "relay/commands.h"
 #include "relay/io.h"
 #include "relay/port.h"
 #include "relay/ring.h"
@@ -70,6 +71,7 @@ struct session {
 
     /* A command of a client; NULL: none are understood. The event is valid during the call. */
     void (*command)(struct session *s, const struct named_event *e);
+    struct command_socket commands;     /* set and used by relay_command.c */
 };
 
 /* The session around what the audience holds of it. */

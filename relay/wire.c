@@ -12,6 +12,7 @@
 
 static const struct wire *const wires[] = {
     &wire_mtchat, &wire_rooms_chat, &wire_rooms_graph, &wire_rooms_runner,
+    &wire_eventchat, &wire_eventchat_namespace, &wire_eventchat_path, &wire_eventchat_root,
     &wire_conversations, &wire_conversations_namespace, &wire_conversations_path,
     &wire_conversations_root,
 };

@@ -159,6 +159,7 @@ const struct wire *wire_near(const struct config *config, const char *path);
 size_t wire_path_fixed(const struct wire *wire);
 
 extern const struct wire wire_mtchat, wire_rooms_chat, wire_rooms_graph, wire_rooms_runner;
+extern const struct wire wire_eventchat, wire_eventchat_namespace, wire_eventchat_path, wire_eventchat_root;
 extern const struct wire wire_conversations, wire_conversations_namespace, wire_conversations_path,
     wire_conversations_root;
 
