@@ -132,6 +132,7 @@ main(int argc, char **argv)
     } else {
         log_level_named(config->log_level, &level);
         log_setup("confab.fcgi", level, config->log_syslog);
+        config_bound_core(config);
         status = serve(config, where);
     }
     arena_free(arena);

@@ -316,14 +316,16 @@ load(struct program *p, bool check_only)
     struct fail f = { 0 };
     enum err e = setup_load(&p->setup, &f);
 
-    if (check_only && e != ERR_OK)
+    if (check_only && e != ERR_OK) {
         fprintf(stderr, "confab-relay: %s\n", reason(&f, e));
-    else if (check_only)
+    } else if (check_only) {
         puts("the settings are good");
-    else if (e != ERR_OK)
+    } else if (e != ERR_OK) {
         fail("bad settings", reason(&f, e));
-    else
+    } else {
         set_log(p->setup.config);
+        config_bound_core(p->setup.config);
+    }
     return e == ERR_OK ? 0 : 1;
 }
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -597,6 +598,15 @@ config_vk_rules(const struct config *c)
         .app_id = c->vk_app_id[0] != '\0' ? c->vk_app_id : NULL,
         .ttl_s = c->vk_ttl,
     };
+}
+
+void
+config_bound_core(const struct config *c)
+{
+    const struct rlimit none = { 0 };
+
+    if (!c->core_dumps)
+        setrlimit(RLIMIT_CORE, &none);
 }
 
 struct token_rules

@@ -73,6 +73,9 @@ enum err config_load(struct arena *a, const struct config **config_r, struct fai
  * ERR_FIELD and the reason. Called by every program that serves. */
 enum err config_check(const struct config *c, struct fail *fail);
 
+/* Keeps what lies in this process's memory out of files when it dies, unless core_dumps is on. */
+void config_bound_core(const struct config *c);
+
 /* "name = value" lines by section, secrets hidden, with help when asked. For confabctl. */
 void config_print(const struct config *c, struct sbuf *out, bool with_help);
 

@@ -62,7 +62,7 @@ writer_lock_open(const char *database)
         return NULL;
     if ((l = malloc(sizeof *l)) == NULL)
         return NULL;
-    l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
+    l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (l->fd < 0) {
         log_event(LOG_LEVEL_ERROR, "writer_lock", "path", path, "why", strerror(errno), NULL);
         free(l);
