@@ -44,8 +44,8 @@ export async function pair(confab, owner = String(1000 + ++serial), applicant = 
 }
 
 /* Everything said in a chat, as its owner's initial data and history have it. */
-export async function said(confab, user, chat) {
-    const socket = await connect(confab, user, 'bare');
+export async function said(confab, user, chat, options) {
+    const socket = await connect(confab, user, 'bare', options);
     let messages = socket.initial.flatMap(({ chats }) => chats).find(({ chatId }) => chatId === chat).messages;
     for (let more = messages.length > 0 && messages[0].messageId > 1; more;) {
         await socket.send('load_history', { chatId: chat, lastMessageId: messages[0].messageId });
