@@ -6,6 +6,7 @@
 
 #include "fcgi/conversations/conversations.h"
 #include "fcgi/conversations/input.h"
+#include "fcgi/health.h"
 
 #define API "/v1"
 #define GROUPS API "/conversations"
@@ -22,6 +23,9 @@ static const struct field path_fields[] = {
 };
 
 static const struct route routes[] = {
+    { M_GET, "/health", A_ANYONE, .run = health_alive, .unlimited = true },
+    { M_GET, "/health/ready", A_ANYONE, .run = health_ready, .unlimited = true },
+
     { READ, API "/messages/get", A_ONLINE, TAKES(page, conversations_page),
       .run = conversations_messages },
     { M_POST, API "/messages/send", A_ONLINE, TAKES(said, conversations_said),
