@@ -7,7 +7,8 @@ import net from 'node:net';
 import { within } from './wait.mjs';
 
 /* One request on a connection of its own. body: string, Buffer, undefined, or anything else, which
- * is sent as JSON. from: the address it comes from. Answers { status, headers, text, json }; json is undefined when it is none. */
+ * is sent as JSON. from: the address it comes from. Answers { status, headers, bytes, text, json }; json is undefined when it
+ * is none. */
 export function request(port, method, target, { headers = {}, body, chunked = false, from } = {}) {
     const bytes = body === undefined || typeof body === 'string' || Buffer.isBuffer(body)
         ? body : JSON.stringify(body);
@@ -25,14 +26,15 @@ export function request(port, method, target, { headers = {}, body, chunked = fa
             res.on('data', (chunk) => chunks.push(chunk));
             res.on('error', reject);
             res.on('end', () => {
-                const text = Buffer.concat(chunks).toString('utf8');
+                const bytes = Buffer.concat(chunks);
+                const text = bytes.toString('utf8');
                 let json;
                 try {
                     json = JSON.parse(text);
                 } catch {
                     json = undefined;
                 }
-                resolve({ status: res.statusCode, headers: res.headers, text, json });
+                resolve({ status: res.statusCode, headers: res.headers, bytes, text, json });
             });
         });
         req.end(bytes);
