@@ -5,7 +5,7 @@
 #
 # SPDX-License-Identifier: MIT
 
-all_suites=(lint unit fuzz integration browser faults)
+all_suites=(lint unit fuzz integration security browser faults)
 suite_limit_s=900
 passed=0
 failed=0
@@ -107,6 +107,7 @@ node_suite() {
 }
 
 suite_integration() { node_suite integration; }
+suite_security() { node_suite security; }
 suite_browser() { node_suite browser; }
 suite_faults() { node_suite faults; }
 

@@ -2,10 +2,10 @@
  * goes on hearing everything.
  * SPDX-License-Identifier: MIT
  */
-import net from 'node:net';
 import { deflateRawSync } from 'node:zlib';
 import { request } from '../lib/http.mjs';
 import { test } from '../lib/instance.mjs';
+import { Rude, masked, upgrade as knock } from '../lib/rude.mjs';
 import { KEY, assert, mint, numbers, pushServer, until, SECRET, withPush, within } from '../lib/push.mjs';
 
 const started = pushServer({
@@ -31,48 +31,7 @@ async function unharmed(push) {
     assert.equal(push.relay.starts, 1);
 }
 
-const KEY16 = 'dGhlIHNhbXBsZSBub25jZQ==';
-const upgrade = (more = '') => `GET /connection/websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${KEY16}\r\nSec-WebSocket-Version: 13\r\n${more}\r\n`;
-
-/* A TCP connection that says things and remembers what it heard. */
-class Rude {
-    got = Buffer.alloc(0);
-    over = false;
-
-    constructor(port, text) {
-        this.socket = net.connect(port, '127.0.0.1', () => text !== undefined && this.socket.write(text));
-        this.socket.on('data', (data) => { this.got = Buffer.concat([this.got, data]); });
-        this.socket.on('error', () => {});
-        this.socket.on('close', () => { this.over = true; });
-    }
-
-    /* Everything it heard, once the relay has hung up. */
-    async end(what) {
-        await until(`the end of ${what}`, () => this.over);
-        return this.got.toString('latin1');
-    }
-
-    async upgraded() {
-        await until('the upgrade', () => this.got.includes('\r\n\r\n') || this.over);
-        assert.match(this.got.toString('latin1'), /^HTTP\/1.1 101 /);
-        this.got = Buffer.alloc(0);
-        return this;
-    }
-
-    /* The code of the close frame; null when it just hung up. */
-    async closeCode(what) {
-        await until(`a close of ${what}`, () => this.over || this.got.indexOf(0x88) >= 0);
-        const at = this.got.indexOf(0x88);
-        this.socket.destroy();
-        return at < 0 ? null : this.got.readUInt16BE(at + 2);
-    }
-}
-
-const masked = (first, payload, length) => {
-    const bytes = Buffer.from(payload);
-    const size = length ?? (bytes.length < 126 ? [bytes.length] : [126, bytes.length >> 8, bytes.length & 255]);
-    return Buffer.concat([Buffer.from([first, 0x80 | size[0], ...size.slice(1), 0, 0, 0, 0]), bytes]);
-};
+const upgrade = (more) => knock('/connection/websocket', more);
 
 test('tokens of others, and forged ones', async () => {
     const push = await started;
@@ -217,7 +176,7 @@ test('heads no library would write', async () => {
         'a folded line': 'GET /health HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n', 'a space before the colon': 'GET /health HTTP/1.1\r\nHost : x\r\n\r\n',
         'no name': 'GET /health HTTP/1.1\r\nHost: x\r\n: y\r\n\r\n', 'two hosts': 'GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n', 'a proxy\'s target': 'GET http://evil.example/health HTTP/1.1\r\nHost: x\r\n\r\n',
         'CONNECT': 'CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n', 'TLS': Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3, 13, 10, 13, 10]), 'two origins': upgrade('Origin: https://www.example.org\r\nOrigin: https://evil.example\r\n'),
-        'an old WebSocket': upgrade().replace('13', '8'), 'a bad key': upgrade().replace(KEY16, 'x'), 'no key': upgrade().replace(/Sec-WebSocket-Key.*\r\n/, ''),
+        'an old WebSocket': upgrade().replace('13', '8'), 'a bad key': upgrade().replace(/Key: .*/, 'Key: x'), 'no key': upgrade().replace(/Sec-WebSocket-Key.*\r\n/, ''),
         'HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     })) {
         const rude = new Rude(push.port, text);
