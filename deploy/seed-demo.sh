@@ -1,18 +1,20 @@
 #!/bin/sh
-# seed-demo.sh URL ADMIN_TOKEN - the chats that the demo page shows, made once
+# seed-demo.sh URL ADMIN_TOKEN [PEOPLE] - what the demo pages show at first, made once
 #
 # URL is where Confab answers, such as http://127.0.0.1:8080. Needs curl. A chat that is there
 # already is left as it is, so this may run at every start.
-# ADMIN_TOKEN may also be @FILE; it never appears in a command line that others can list.
+# ADMIN_TOKEN may also be @FILE; no token ever appears in a command line that others can list.
+# PEOPLE: the file of people that ./dev up makes, who then have names and a first event, where those systems are served.
 #
 # SPDX-License-Identifier: MIT
 set -eu
 
-if [ $# -ne 2 ]; then
-    echo "usage: seed-demo.sh URL ADMIN_TOKEN|@FILE" >&2
+if [ $# -lt 2 ] || [ $# -gt 3 ]; then
+    echo "usage: seed-demo.sh URL ADMIN_TOKEN|@FILE [PEOPLE]" >&2
     exit 2
 fi
-api=${1%/}/api/v1/management
+url=${1%/}
+api=$url/api/v1/management
 case $2 in
 @*) token=$(cat "${2#@}") ;;
 *) token=$2 ;;
@@ -39,6 +41,32 @@ chat() {
         ;;
     esac
 }
+
+# as TOKEN METHOD PATH [JSON]: the answer's body, as that user
+as() {
+    printf 'header = "Authorization: Bearer %s"\n' "$1" |
+        curl -fsS --max-time 20 -K - -X "$2" -H 'Content-Type: application/json' ${4:+-d "$4"} "$url$3"
+}
+
+# Names, and one event of the first one's, in case there is none.
+people() {
+    first=
+    while read -r name bearer; do
+        [ -n "$first" ] || first=$bearer
+        for profile in 'POST /v1/profile' 'PUT /eventchat/v1/profile'; do
+            as "$bearer" $profile "{\"name\":\"$name\"}" >/dev/null 2>&1 || :
+        done
+    done
+    events=$(as "$first" GET /eventchat/v1/events 2>/dev/null) || return 0
+    [ "$events" = '{"events":[]}' ] || return 0
+    from=$(($(date +%s) / 3600 * 3600 + 90000))
+    as "$first" POST /eventchat/v1/events \
+        "{\"name\":\"Walk along the river\",\"location\":\"At the old bridge\",\"dateFromS\":$from,\"dateToS\":$((from + 7200))}" >/dev/null
+}
+
+if [ -n "${3:-}" ]; then
+    sed -nE 's/^\{"id":[0-9]+,"name":"([^"]*)","token":"([^"]*)"\},?$/\1 \2/p' "$3" | people
+fi
 
 alice='{"user_id":"alice","display_name":"Alice"}'
 bob='{"user_id":"bob","display_name":"Bob"}'

@@ -12,6 +12,9 @@ at('dialog-close').addEventListener('click', closeDialog);
 export function openDialog(title, ...children) {
     at('dialog-title').textContent = title;
     at('dialog-body').replaceChildren(...children);
+    /* One who is asked something begins with that, not with the cross. */
+    if (children[0]?.matches('form'))
+        children[0].querySelector('input, textarea')?.setAttribute('autofocus', '');
     if (!at('dialog').open)
         at('dialog').showModal();
 }

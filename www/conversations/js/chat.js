@@ -21,6 +21,7 @@ export class Chat {
     #line;
     #on;
     #again = 0;
+    #heard = 0;                 /* events so far */
     #fetching = false;
     #serial = 0;                /* of what was opened: an answer to an earlier one is late */
     #said = 0;
@@ -56,11 +57,14 @@ export class Chat {
     }
 
     async #readLists() {
+        const heard = this.#heard;
         const lists = await this.#try(async () => [await this.#client.conversations('joined'), await this.#client.conversations('new')]);
         if (!lists)
             return;
         [this.joined, this.others] = lists.map((list) => new Map(list.map((one) => [one.id, one])));
         this.loaded = true;
+        if (heard !== this.#heard)
+            this.#readListsSoon();      /* what was read may be older than what was told meanwhile */
         this.#on.change();
         this.look();
         const of = this.open;
@@ -84,7 +88,7 @@ export class Chat {
         if (!again) {
             this.open = id === null ? null : { id, as: this.#asWhat(id), messages: [], loaded: false, more: false, members: [], pending: [] };
             this.#on.change();
-            if (left?.as === 'viewer' && this.up)
+            if (left?.as === 'viewer' && this.up && this.others.has(left.id))
                 this.#try(() => this.#client.stopView(left.id));
         }
         const of = this.open;
@@ -223,6 +227,7 @@ export class Chat {
             conversationViewersChange: () => this.#viewed(data),
             error: () => this.#on.failed(new Error(data.message)),
         };
+        this.#heard++;
         handlers[name]?.();
         this.#on.change();
     }
