@@ -148,6 +148,34 @@ test_print(void **state)
     free(text);
 }
 
+/* A route may be of several methods, refuse HEAD, and end in a slash too many. */
+static void
+sets_of_methods(void **state)
+{
+    static const struct route set[] = {
+        { M_GET | M_POST | M_NO_HEAD, "/g/join/:id", A_USER, .in_size = 1 },
+        { M_GET | M_POST, "/g/get", A_USER, .in_size = 2 },
+        { 0 },
+    };
+    static const struct edge slashes = { .routes = set, .slash_ends = true };
+    static const struct edge plain = { .routes = set };
+    struct arena *a = *state;
+    struct route_match m;
+    struct target t;
+
+    assert_int_equal(http_target(a, "/g/join/7/", &t), ERR_OK);
+    assert_int_equal(router_find(a, &plain, &t, M_GET, &m), ERR_NOT_FOUND);
+    assert_int_equal(router_find(a, &slashes, &t, M_POST, &m), ERR_OK);
+    assert_string_equal(m.params[0].value, "7");
+    assert_int_equal(router_find(a, &slashes, &t, M_PUT, &m), ERR_METHOD);
+    assert_string_equal(router_allow(a, m.methods), "GET, POST, OPTIONS");
+    assert_int_equal(http_target(a, "/g/join//", &t), ERR_OK);
+    assert_int_equal(router_find(a, &slashes, &t, M_GET, &m), ERR_NOT_FOUND);
+    assert_int_equal(http_target(a, "/g/get", &t), ERR_OK);
+    assert_int_equal(router_find(a, &slashes, &t, M_DELETE, &m), ERR_METHOD);
+    assert_string_equal(router_allow(a, m.methods), "GET, HEAD, POST, OPTIONS");
+}
+
 int
 main(void)
 {
@@ -155,6 +183,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_match, setup, teardown),
         cmocka_unit_test_setup_teardown(test_params, setup, teardown),
         cmocka_unit_test_setup_teardown(test_methods, setup, teardown),
+        cmocka_unit_test_setup_teardown(sets_of_methods, setup, teardown),
         cmocka_unit_test(test_print),
     };
 

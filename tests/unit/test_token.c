@@ -288,12 +288,72 @@ an_end_may_be_required(void **state)
     arena_free(a);
 }
 
+/* Users of conversations and of event chats. */
+static void
+integer_users_and_what_they_are_shown_as(void **state)
+{
+    static const struct token_rules rules = {
+        .secrets = secrets, .user_claim = "sub", .second_claim = "user_id", .integer_user = true,
+        .profile = true, .picture_claim = "avatar", .picture_url = true, .check_times = true,
+    };
+    static const struct { const char *claims, *user, *name, *picture; } cases[] = {
+        { "{\"sub\":7}", "7", NULL, NULL },
+        { "{\"sub\":\"9007199254740991\"}", "9007199254740991", NULL, NULL },
+        { "{\"user_id\":\"7\"}", "7", NULL, NULL },
+        { "{\"sub\":7,\"user_id\":8}", "7", NULL, NULL },
+        { "{\"sub\":7,\"name\":\"\\u0436\",\"avatar\":\"\"}", "7", "\xd0\xb6", "" },
+        { "{\"sub\":7,\"name\":null,\"avatar\":\"HTTPS://x/y?z\"}", "7", NULL, "HTTPS://x/y?z" },
+    };
+    static const char *const bad[] = {
+        "{}", "{\"sub\":0}", "{\"sub\":-7}", "{\"sub\":\"07\"}", "{\"sub\":\"7x\"}", "{\"sub\":\"+7\"}",
+        "{\"sub\":\"9007199254740992\"}", "{\"sub\":\"99999999999999999999\"}", "{\"sub\":7.5}",
+        "{\"sub\":null,\"user_id\":7}", "{\"sub\":7,\"name\":\"\"}", "{\"sub\":7,\"name\":7}",
+        "{\"sub\":7,\"name\":\"a\\u0000\"}", "{\"sub\":7,\"avatar\":[]}", "{\"sub\":7,\"avatar\":\"//x\"}",
+        "{\"sub\":7,\"avatar\":\"http:///x\"}", "{\"sub\":7,\"avatar\":\"ftp://x\"}",
+        "{\"sub\":7,\"avatar\":\"http://x y\"}", "{\"sub\":7,\"avatar\":\"http://x\\\"\"}",
+    };
+    struct arena *a = arena_new();
+    struct token t;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(verify_with(a, &rules, HS256, cases[i].claims, &t), ERR_OK);
+        assert_string_equal(t.user, cases[i].user);
+        assert_string_equal(t.name ? t.name : "(none)", cases[i].name ? cases[i].name : "(none)");
+        assert_string_equal(t.picture ? t.picture : "(none)", cases[i].picture ? cases[i].picture : "(none)");
+    }
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_int_equal(verify_with(a, &rules, HS256, bad[i], &t), ERR_UNAUTHORIZED);
+    arena_free(a);
+}
+
+static void
+names_and_pictures_have_lengths(void **state)
+{
+    char text[TOKEN_PICTURE_MAX + 2];
+
+    (void)state;
+    memset(text, 'a', sizeof(text));
+    text[TOKEN_PICTURE_MAX + 1] = '\0';
+    assert_false(token_picture_fits(text, false));
+    text[TOKEN_PICTURE_MAX] = '\0';
+    assert_true(token_picture_fits(text, false));
+    assert_false(token_picture_fits(text, true));
+    text[TOKEN_NAME_MAX + 1] = '\0';
+    assert_false(token_name_fits(text));
+    text[TOKEN_NAME_MAX] = '\0';
+    assert_true(token_name_fits(text));
+    assert_false(token_name_fits(""));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_foreign_token_is_read),
         cmocka_unit_test(users_come_from_the_claim),
+        cmocka_unit_test(integer_users_and_what_they_are_shown_as),
+        cmocka_unit_test(names_and_pictures_have_lengths),
         cmocka_unit_test(only_hs256_headers_pass),
         cmocka_unit_test(times_count_with_leeway),
         cmocka_unit_test(an_end_may_be_required),
