@@ -448,6 +448,16 @@ check_conversations(const struct config *c, struct fail *fail)
     return ERR_OK;
 }
 
+static enum err
+check_eventchat(const struct config *c, struct fail *fail)
+{
+    if (c->jwt_keys[0] == NULL)
+        return err_fail(fail, ERR_FIELD, "jwt_secret", "eventchat needs jwt_secret or jwt_secrets");
+    for (const char *const *key = c->jwt_keys; *key != NULL; key++)
+        warn_short(*key, "jwt_secret");
+    return ERR_OK;
+}
+
 /* What is served, and whether it can stand side by side. */
 static enum err
 check_parts(const struct config *c, struct fail *fail)
@@ -494,6 +504,8 @@ config_check(const struct config *c, struct fail *fail)
     if (config_serves(c, "rooms") && (e = check_rooms(c, fail)) != ERR_OK)
         return e;
     if (config_serves(c, "conversations") && (e = check_conversations(c, fail)) != ERR_OK)
+        return e;
+    if (config_serves(c, "eventchat") && (e = check_eventchat(c, fail)) != ERR_OK)
         return e;
     if (!log_level_named(c->log_level, &level))
         return err_fail(fail, ERR_FIELD, "log_level",
