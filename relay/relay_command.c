@@ -31,6 +31,7 @@ struct chat_command {
     char *name;                 /* the client's event */
     char *user;
     char *payload;              /* JSON */
+    char request[ID_TEXT_SIZE];
 
     /* what came of it */
     const char *event;          /* which tells it the asking socket; NULL: none does */
@@ -124,6 +125,7 @@ command_run(struct worker_job *j, struct op *op)
     FAULT("command.taken");
     op->system = &chat_eventchat;
     op->fail = &fail;
+    op->request = c->request;
     e = eventchat_read_command(op->arena, c->verb, c->payload, strlen(c->payload), &in, &fail);
     if (e == ERR_OK)
         e = obey(c, op, &in, &message_id);
@@ -142,7 +144,8 @@ log_command(const struct chat_command *c, enum err e)
 
     if (ours || log_enabled(LOG_LEVEL_DEBUG))
         log_event(ours ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "command", "event",
-                  c->name, "user", c->user, "why", err_word(e), NULL);
+                  c->name, "user", c->user, "why", err_word(e), "request", c->request,
+                  NULL);
 }
 
 static void
@@ -276,6 +279,7 @@ static struct chat_command *
 command_new(const struct session *s, const struct named_event *e, enum eventchat_verb verb)
 {
     struct chat_command *c = mem_new(sizeof *c);
+    struct id id;
 
     c->relay = s->door->relay;
     c->verb = verb;
@@ -283,6 +287,8 @@ command_new(const struct session *s, const struct named_event *e, enum eventchat
     c->name = mem_string(e->name);
     c->user = mem_string(s->user);
     c->payload = mem_string(e->data ? e->data : "null");
+    id = id_new(when_now_ms());
+    id_text(&id, c->request);
     sbuf_init(&c->data, ANSWER_MAX);
     sbuf_init(&c->ack_data, ANSWER_MAX);
     return c;

@@ -241,6 +241,30 @@ test('a restart of the relay: clients come again, and nothing that was acknowled
     });
 });
 
+test('a relay that is told to stop does first what it was asked', async () => {
+    await withInstance({ systems: 'eventchat', env: { ...AMPLE, CONFAB_WRITE_WAIT_MS: '20000' } }, async (confab) => {
+        const { owner, applicant, chat } = await pair(confab);
+        const sockets = [await connect(confab, applicant, 'bare'), await connect(confab, owner, 'websocket')];
+        const release = await holdWrites(confab);
+        for (const socket of sockets) {
+            for (let i = 1; i <= 20; i++)
+                socket.send('send_message', text(chat, `${socket.framing}.${i}`));
+            socket.send('nonsense', {});
+            await socket.next('debug_info');    /* at once, behind the others: they were taken */
+        }
+        const [relay] = confab.relays;
+        const stopping = relay.stop();
+        await Promise.all(sockets.map((socket) => socket.ended()));
+        await release();
+        await stopping;
+        await relay.start();
+        const all = await said(confab, owner, chat, { relay: 0 });
+        assert.deepEqual(all.map(({ messageId }) => messageId), numbers(1, 40));
+        for (const { framing } of sockets)
+            assert.deepEqual(all.map((m) => m.text).filter((one) => one.startsWith(framing)), numbers(1, 20).map((i) => `${framing}.${i}`));
+    });
+});
+
 test('two relays: a command here is told there, and answered here behind its events', async () => {
     await withInstance({ systems: 'eventchat', relays: 2, env: AMPLE }, async (confab) => {
         const { owner, applicant, chat } = await pair(confab);

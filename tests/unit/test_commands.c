@@ -23,7 +23,7 @@
 
 struct spoken {
     struct command command;     /* first */
-    char word[16];
+    char word[32];
 };
 
 static struct commands *q;
@@ -167,7 +167,7 @@ static void
 users_take_turns_where_few_may_run(void **state)
 {
     struct command_socket s[AT_ONCE + 2];
-    char user[8], text[8];
+    char user[16], text[32];
 
     (void)state;
     for (int i = 0; i < AT_ONCE + 2; i++) {
