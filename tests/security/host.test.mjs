@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { assert } from '../lib/assert.mjs';
 import { ADMIN, BUILD, Instance, SECRET, test } from '../lib/instance.mjs';
+import { User as Guest, photo } from '../lib/eventchat.mjs';
 import { PYTHON, withPush } from '../lib/push.mjs';
 
 const run = promisify(execFile);
@@ -21,7 +22,7 @@ const started = (async () => {
         /* who may not raise it has none anyway */
     }
     try {
-        return await Instance.start({ systems: 'mtchat,rooms', auth: 'jwt', env: { CONFAB_RATE_LIMIT_ENABLED: '1', CONFAB_PUSH: '1', CONFAB_PUSH_API_LISTEN: '127.0.0.1:0' } });
+        return await Instance.start({ systems: 'mtchat,rooms,conversations,eventchat', auth: 'jwt', env: { CONFAB_RATE_LIMIT_ENABLED: '1', CONFAB_PUSH: '1', CONFAB_PUSH_API_LISTEN: '127.0.0.1:0' } });
     } finally {
         process.umask(before);
     }
@@ -36,8 +37,10 @@ test('Under any umask what lies in the state directory is for the account alone'
     const confab = await started;
     const dialog = await confab.dialog(['anna']);
     await confab.api('anna').send(dialog, 'x');
+    await new Guest(confab).upload(photo());
     assert.equal(mode(confab.state), '700');
     const files = below(confab.state);
+    assert.ok(files.some((file) => file.startsWith(path.join(confab.state, 'photos/'))));
     for (const name of ['confab.db', 'confab.db-wal', 'confab.db-shm', 'confab.db-writer', 'run/limits', 'run/bus-relay0.sock', 'run/relay-relay0.lock'])
         assert.ok(files.includes(path.join(confab.state, name)), name);
     for (const file of files)

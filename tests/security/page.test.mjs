@@ -11,7 +11,7 @@ import { echo, withEcho } from '../lib/socketio.mjs';
 import { withPush } from '../lib/push.mjs';
 import { everyRoute } from './routes.mjs';
 
-const started = instance({ systems: 'mtchat,rooms', auth: 'jwt' });
+const started = instance({ systems: 'mtchat,rooms,conversations,eventchat', auth: 'jwt' });
 const OURS = 'https://www.example.org';
 /* Lookalikes of it, and what pages without an origin of their own send. */
 const FOREIGN = ['https://evil.example', 'http://www.example.org', 'https://www.example.org:8443', 'https://www.example.org.evil.example', 'https://evil.example/https://www.example.org',
@@ -21,17 +21,19 @@ test('Nothing that a browser adds by itself is a credential', async () => {
     const confab = await started;
     const ambient = { Origin: 'https://evil.example', Cookie: `token=${confab.token('anna')}; user_id=anna; session=x`, Referer: `https://x/?token=${confab.token('anna')}` };
     for (const { method, target, who } of await everyRoute(confab, () => '1')) {
-        if (!['user', 'admin', 'runner'].includes(who))
+        if (!/^(user|user with a socket|admin|runner)$/.test(who))
             continue;
         const answer = await request(confab.port, method, target, { headers: { ...ambient, 'Content-Type': 'text/plain' }, body: method === 'GET' ? undefined : '{}' });
         assert.ok([401, 403].includes(answer.status), `${method} ${target}: ${answer.status} ${answer.text}`);
         assert.ok(!('set-cookie' in answer.headers) && !('access-control-allow-credentials' in answer.headers));
     }
-    for (const target of ['/api/v1/ws', '/api/rooms/1/chat', '/api/runner/stream']) {
+    for (const target of ['/api/v1/ws', '/api/rooms/1/chat', '/api/runner/stream', '/v1/ws', '/eventchat/ws']) {
         const socket = new Socket(`ws://127.0.0.1:${confab.port}${target}`, { user: 'a page', headers: ambient });
+        if (/^\/(v1|eventchat)/.test(target))        /* they let in who says in his first frame who he is */
+            socket.ws.on('open', () => socket.send({ event: 'load_history', data: {} }));
         const { code } = await socket.ended();
-        assert.ok([0, 4001].includes(code), `${target}: ${code}`);
-        assert.deepEqual(socket.frames, []);
+        assert.ok([0, 4001, 4401].includes(code), `${target}: ${code}`);
+        assert.ok(socket.frames.every(({ event }) => event === 'debug_info'), JSON.stringify(socket.frames));
     }
 });
 
@@ -72,8 +74,8 @@ test('Origins that are not listed open no push connection on any transport, and 
 });
 
 test('What a listed origin may read, others may not', async () => {
-    await withInstance({ systems: 'mtchat,rooms', auth: 'jwt', relays: 0, handlers: 1, env: { CONFAB_CORS_ALLOWED_ORIGINS: OURS, CONFAB_CORS_ALLOW_CREDENTIALS: '1' } }, async (confab) => {
-        for (const target of ['/api/v1/dialogs', '/api/rooms', '/health', '/api/nothing'])
+    await withInstance({ systems: 'mtchat,rooms,conversations,eventchat', auth: 'jwt', relays: 0, handlers: 1, env: { CONFAB_CORS_ALLOWED_ORIGINS: OURS, CONFAB_CORS_ALLOW_CREDENTIALS: '1' } }, async (confab) => {
+        for (const target of ['/api/v1/dialogs', '/api/rooms', '/v1/profile', '/eventchat/v1/profile', '/health', '/api/nothing'])
             for (const method of ['GET', 'OPTIONS', 'POST']) {
                 const ask = (origin) => request(confab.port, method, target, { headers: { Origin: origin, 'Access-Control-Request-Method': 'POST' } });
                 assert.equal((await ask(OURS)).headers['access-control-allow-origin'], OURS, `${method} ${target}`);

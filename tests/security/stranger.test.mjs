@@ -13,7 +13,7 @@ import { echo, withEcho } from '../lib/socketio.mjs';
 import { until } from '../lib/wait.mjs';
 import { everyRoute, leaks } from './routes.mjs';
 
-const started = instance({ systems: 'mtchat,rooms', auth: 'jwt', env: { CONFAB_RELAY_HANDSHAKE_S: '1', CONFAB_BODY_TIME_MS: '500', CONFAB_PUSH: '1', CONFAB_PUSH_API_LISTEN: '127.0.0.1:0' } });
+const started = instance({ systems: 'mtchat,rooms,conversations,eventchat', auth: 'jwt', env: { CONFAB_RELAY_HANDSHAKE_S: '1', CONFAB_BODY_TIME_MS: '500', CONFAB_PUSH: '1', CONFAB_PUSH_API_LISTEN: '127.0.0.1:0' } });
 const echoing = echo({ relay_handshake_s: 1, sio_connect_timeout_ms: 60000 });
 const POLLING = '/socket.io/?EIO=4&transport=polling';
 const SOCKET = '/socket.io/?EIO=4&transport=websocket';

@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import WebSocket from 'ws';
 import { NOWHERE, assert } from '../lib/assert.mjs';
 import { request } from '../lib/http.mjs';
 import { ADMIN, ROOMS_SECRET, RUNNER_KEY, SECRET, SOURCE, instance, test, withInstance } from '../lib/instance.mjs';
@@ -15,7 +16,7 @@ import { withEcho } from '../lib/socketio.mjs';
 import { until } from '../lib/wait.mjs';
 
 const run = promisify(execFile);
-const started = instance({ systems: 'mtchat,rooms', auth: 'jwt', env: { CONFAB_LOG_LEVEL: 'debug', CONFAB_ROOMS_WEBHOOKS: '1', CONFAB_ROOMS_WEBHOOK_PAUSE_MS: '1', CONFAB_PUSH: '1', CONFAB_PUSH_API_LISTEN: '127.0.0.1:0' } });
+const started = instance({ systems: 'mtchat,rooms,conversations,eventchat', auth: 'jwt', env: { CONFAB_LOG_LEVEL: 'debug', CONFAB_ROOMS_WEBHOOKS: '1', CONFAB_ROOMS_WEBHOOK_PAUSE_MS: '1', CONFAB_PUSH: '1', CONFAB_PUSH_API_LISTEN: '127.0.0.1:0' } });
 const SAID = 'a sentence that no log may hold';
 
 const logs = (confab) => [...confab.everything.map((one) => one.log), path.join(confab.dir, 'access.log')].map((file) => [file, existsSync(file) ? readFileSync(file) : Buffer.alloc(0)]);
@@ -37,10 +38,22 @@ test('No log holds a token, a key, a password, a session, a message or a query',
     await new Runner(confab, hooked.key).stream();
     await owner.say(room.id, SAID);
     await chat.next('message');
+    for (const [path, name] of [['/v1/ws', 'first'], ['/eventchat/ws', 'second']]) {     /* who says in his first frame who he is, and is not believed */
+        secrets[name] = confab.token('7', { jti: name });
+        const socket = new WebSocket(`ws://127.0.0.1:${confab.port}${path}`);
+        await new Promise((resolve) => socket.on('open', resolve));
+        socket.send(JSON.stringify({ event: 'auth', data: { token: secrets[name] } }));
+        await new Promise((resolve) => socket.on('message', resolve));
+        socket.send(JSON.stringify({ event: 'send_message', data: { chatId: SAID, message: { text: SAID } } }));
+        await new Promise((resolve) => socket.on('message', resolve));
+        socket.terminate();
+    }
+    secrets.launch = 'vk_user_id=7&vk_app_id=1&sign=abc';
+    await request(confab.port, 'GET', '/v1/profile', { headers: { 'X-VK-Launch-Params': secrets.launch } });
     await until('the webhook to be given up', () => /given up/.test(confab.relays[0].text()), 60000);
     /* what goes wrong is no reason to say more */
     secrets.forged = mint({ sub: 'forged', exp: now() + 60 }, 'x');
-    for (const target of ['/api/v1/ws', `/api/rooms/${room.id}/chat`, '/api/runner/stream', '/api/v1/dialogs', '/nowhere', '/connection/websocket', '/socket.io/'])
+    for (const target of ['/api/v1/ws', `/api/rooms/${room.id}/chat`, '/api/runner/stream', '/api/v1/dialogs', '/v1/ws', '/v1/profile', '/eventchat/ws', '/eventchat/v1/chats', '/nowhere', '/connection/websocket', '/socket.io/'])
         for (const credential of [secrets.forged, secrets.ben, secrets.owner, secrets.runner]) {
             await request(confab.port, 'GET', `${target}?token=${credential}&text=${encodeURIComponent(SAID)}`, { headers: { Authorization: `Bearer ${credential}`, 'X-API-Key': credential, Cookie: `token=${credential}` } });
             await request(confab.port, 'POST', `${target}?token=${credential}`, { body: `{"password":"${PASSWORD}","text":"${SAID}"` });

@@ -10,7 +10,8 @@ import { register } from '../lib/rooms.mjs';
 import { Socket } from '../lib/socket.mjs';
 
 const PUSH_SECRET = 'a secret of the push server that only this test knows';
-const started = instance({ systems: 'mtchat,rooms', auth: 'jwt', env: { CONFAB_PUSH: '1', CONFAB_PUSH_API_LISTEN: '127.0.0.1:0', CONFAB_PUSH_TOKEN_SECRET: PUSH_SECRET, CONFAB_PUSH_ANONYMOUS: '0', CONFAB_JWT_LEEWAY_S: '0' } });
+const VK_SECRET = 'VK\'s secure key of this test';
+const started = instance({ systems: 'mtchat,rooms,conversations,eventchat', auth: 'jwt', env: { CONFAB_PUSH: '1', CONFAB_PUSH_API_LISTEN: '127.0.0.1:0', CONFAB_PUSH_TOKEN_SECRET: PUSH_SECRET, CONFAB_PUSH_ANONYMOUS: '0', CONFAB_JWT_LEEWAY_S: '0', CONFAB_VK_APP_SECRET: VK_SECRET } });
 
 /* Each answers whether it let the bearer in. */
 const doors = {
@@ -22,16 +23,33 @@ const doors = {
     'a refresh': async (confab, token) => (await request(confab.port, 'POST', '/api/auth/refresh', { body: { refreshToken: token, refresh_token: token } })).status === 200,
     'runners': async (confab, token) => (await request(confab.port, 'GET', '/api/runner/rooms', { headers: { Authorization: `Bearer ${token}` } })).status === 200,
     'runners\' stream': async (confab, token) => enters(confab, `/api/runner/stream?token=${encodeURIComponent(token)}`),
+    'conversations': async (confab, token) => (await request(confab.port, 'GET', '/v1/profile', { headers: { Authorization: `Bearer ${token}` } })).status === 200,
+    'conversations\' socket': async (confab, token) => enters(confab, `/v1/ws?token=${encodeURIComponent(token)}`),
+    'conversations over Socket.IO': async (confab, token) => joins(confab, '/conversations', token),
+    'eventchat': async (confab, token) => (await request(confab.port, 'GET', '/eventchat/v1/profile', { headers: { Authorization: `Bearer ${token}` } })).status === 200,
+    'eventchat\'s socket': async (confab, token) => enters(confab, `/eventchat/ws?token=${encodeURIComponent(token)}`),
+    'eventchat over Socket.IO': async (confab, token) => joins(confab, '/eventchat', token),
     'push': async (confab, token) => /"client":"/.test((await streamed(confab, { token })) ?? ''),
 };
 
 async function enters(confab, target) {
     const socket = new Socket(`ws://127.0.0.1:${confab.port}${target}`, { user: 'a forger' });
     confab.sockets.push(socket);
-    await socket.upTo((frame) => frame.type === 'connected').catch(() => {});
-    const entered = socket.frames.some((frame) => frame.type === 'connected');
+    const welcome = ({ type, event }) => type === 'connected' || event === 'connected' || event === 'initial_data';
+    await socket.upTo(welcome).catch(() => {});
+    const entered = socket.frames.some(welcome);
     socket.terminate();
     return entered;
+}
+
+/* Does Socket.IO let him into that namespace? */
+async function joins(confab, namespace, token) {
+    const at = (sid = '') => `/socket.io/?EIO=4&transport=polling${sid}`;
+    const { sid } = JSON.parse((await request(confab.port, 'GET', at())).text.slice(1));
+    await request(confab.port, 'POST', at(`&sid=${sid}`), { body: `40${namespace},${JSON.stringify({ token })}`, headers: { 'Content-Type': 'text/plain' } });
+    const { text } = await request(confab.port, 'GET', at(`&sid=${sid}`));
+    assert.match(text, /^4[04]/, text);
+    return text.startsWith('40');
 }
 
 /* The first line of push's stream. */
@@ -52,6 +70,8 @@ async function credentials(confab) {
         const { key } = await owner.ok('POST', `/api/rooms/${room.id}/runners`, { name: 'k' });
         return {
             'a user of mtchat': [confab.token('anna'), 'mtchat', 'mtchat\'s socket'],
+            'one with a number': [confab.token('7'), 'mtchat', 'mtchat\'s socket', 'conversations', 'conversations\' socket', 'conversations over Socket.IO', 'eventchat', 'eventchat\'s socket', 'eventchat over Socket.IO'],
+            'VK\'s secret as a token\'s': [mint({ sub: 7, exp: now() + 3600 }, VK_SECRET)],
             'the admin': [ADMIN, 'management'],
             'a user of rooms': [owner.token, 'rooms', 'rooms\' socket'],
             'a refresh token': [owner.refreshToken ?? owner.refresh_token, 'a refresh'],
@@ -74,12 +94,12 @@ test('A credential opens what it is for, and nothing else', async () => {
 });
 
 test('With one secret for all, tokens of rooms still open nothing else, and nothing else opens rooms', async () => {
-    await withInstance({ systems: 'mtchat,rooms', auth: 'jwt', handlers: 1, env: { CONFAB_JWT_SECRET: ROOMS_SECRET, CONFAB_PUSH: '1', CONFAB_PUSH_API_LISTEN: '127.0.0.1:0', CONFAB_PUSH_TOKEN_SECRET: ROOMS_SECRET } }, async (confab) => {
+    await withInstance({ systems: 'mtchat,rooms,conversations,eventchat', auth: 'jwt', handlers: 1, env: { CONFAB_JWT_SECRET: ROOMS_SECRET, CONFAB_PUSH: '1', CONFAB_PUSH_API_LISTEN: '127.0.0.1:0', CONFAB_PUSH_TOKEN_SECRET: ROOMS_SECRET } }, async (confab) => {
         const owner = await register(confab);
         const { id } = await owner.room('r');
         confab.room = id;
         const user = mint({ sub: String(JSON.parse(Buffer.from(owner.token.split('.')[1], 'base64url')).sub), exp: now() + 3600 }, ROOMS_SECRET);
-        for (const door of ['mtchat', 'mtchat\'s socket', 'push'])
+        for (const door of ['mtchat', 'mtchat\'s socket', 'conversations', 'conversations\' socket', 'eventchat', 'eventchat over Socket.IO', 'push'])
             assert.equal(await doors[door](confab, owner.token), false, door);
         for (const door of ['rooms', 'rooms\' socket', 'runners'])
             assert.equal(await doors[door](confab, user), false, door);
@@ -94,7 +114,7 @@ test('The algorithm and the key are ours, never the token\'s choice', async () =
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const jwk = publicKey.export({ format: 'jwk' });
     const claims = { sub: '1', exp: now() + 3600, iat: now() };
-    for (const [system, secret, more] of [['mtchat', SECRET, {}], ['mtchat\'s socket', SECRET, {}], ['rooms', ROOMS_SECRET, { aud: 'confab:rooms' }], ['push', PUSH_SECRET, {}]]) {
+    for (const [system, secret, more] of [['mtchat', SECRET, {}], ['mtchat\'s socket', SECRET, {}], ['conversations', SECRET, {}], ['conversations\' socket', SECRET, {}], ['eventchat over Socket.IO', SECRET, {}], ['eventchat', SECRET, {}], ['rooms', ROOMS_SECRET, { aud: 'confab:rooms' }], ['push', PUSH_SECRET, {}]]) {
         const all = { ...claims, ...more };
         const sound = mint(all, secret);
         const [head, body, signature] = sound.split('.');
