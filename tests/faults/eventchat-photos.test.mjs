@@ -18,14 +18,14 @@ const files = (confab) => readdirSync(path.join(confab.state, 'photos')).sort();
 const age = (confab) => run('sqlite3', ['-cmd', '.timeout 10000', path.join(confab.state, 'confab.db'),
     'UPDATE photo SET created_at = created_at - 7200000 WHERE stored = 0']);
 
-/* point -> what the killed one leaves: its row is stored, and which files it has */
+/* Not answer.after, which the answer before may reach only when it is armed.
+ * point -> what the killed one leaves: its row is stored, and which files it has */
 const points = {
     'photo.announced': { stored: 0, ending: undefined },
     'photo.writing': { stored: 0, ending: '.part' },
     'photo.written': { stored: 0, ending: '.part' },
     'photo.renamed': { stored: 0, ending: '' },
     'answer.before': { stored: 1, ending: '' },
-    'answer.after': { stored: 1, ending: '' },
 };
 
 for (const [point, left] of Object.entries(points))
