@@ -143,23 +143,24 @@ prepare_rooms() {
 demo_people=(Alice Bob Carol Dave)
 demo_token_s=2592000
 
-prepare_people() {
+print_people() {
     local i token
+    printf '['
+    for ((i = 0; i < ${#demo_people[@]}; i++)); do
+        token=$("$top/build/ctl/confabctl" token --user "$((i + 1))" --expires "$demo_token_s") || return 1
+        ((i)) && printf ','
+        printf '\n{"id":%d,"name":"%s","token":"%s"}' "$((i + 1))" "${demo_people[i]}" "$token"
+    done
+    printf '\n]\n'
+}
+
+prepare_people() {
     people=
     rm -f "$state/demo-people.json"
     serves conversations || serves eventchat || return 0
     [[ $(setting auth) == trusted && ${CONFAB_JWT_SECRET_FILE:-} == "$state/jwt_secret" ]] || return 0
     people=$state/demo-people.json
-    (
-        umask 077
-        printf '['
-        for ((i = 0; i < ${#demo_people[@]}; i++)); do
-            token=$("$top/build/ctl/confabctl" token --user "$((i + 1))" --expires "$demo_token_s") || exit 1
-            ((i)) && printf ','
-            printf '\n{"id":%d,"name":"%s","token":"%s"}' "$((i + 1))" "${demo_people[i]}" "$token"
-        done
-        printf '\n]\n'
-    ) >"$people" || die "confabctl token failed"
+    (umask 077 && print_people >"$people") || die "confabctl token failed"
     say "****************************************************************************"
     say "A DEMO: tokens of ${demo_people[*]} for conversations and event"
     say "chats are handed to whoever asks, at /demo-people.json."
@@ -214,6 +215,7 @@ write_lighttpd_conf() {
     text=${text//@LOGINS@/"$logins"}
     text=${text//@RELAY@/"$(relay_as_lighttpd_knows_it)"}
     text=${text//@BODY_KIB@/"$kib"}
+    text=${text//@ERROR_LOG@/"$log/lighttpd.log"}
     text=${text//@ACCESS_LOG@/"$log/access.log"}
     text=${text//@CORS@/"$(cors_for_lighttpd)"}
     printf '%s\n' "$text" >"$state/lighttpd.conf"
@@ -244,12 +246,7 @@ start_service() {
             spawn runner node "$top/docs/examples/runner/runner.mjs" --state "$state/runner.json"
         ;;
     lighttpd)
-        # Its own log names whole targets, tokens of sockets included.
-        setsid setpriv --pdeathsig TERM -- lighttpd -D -f "$state/lighttpd.conf" </dev/null \
-            > >(exec setsid sed -u -E 's/([?&]token=)[^& "]*/\1***/g' >>"$log/lighttpd.log") \
-            2>&1 {state_lock}>&- &
-        pid_of[lighttpd]=$!
-        name_of[$!]=lighttpd
+        spawn lighttpd lighttpd -D -f "$state/lighttpd.conf"
         ;;
     esac
 }
