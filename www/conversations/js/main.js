@@ -135,7 +135,8 @@ function saidRows({ id, as, messages, loaded, more, pending }) {
 
 function showMe() {
     const name = chat.me.name ?? `id${chat.me.id}`;
-    keep(at('me'), [{ key: 'me', sign: name, make: () => h('span', { class: 'person' }, avatar(name, String(chat.me.id), 'small'), name) }]);
+    keep(at('me'), [{ key: 'me', sign: name, make: () => h('span', { class: 'person' },
+        avatar(name, String(chat.me.id), 'small'), h('span', { class: 'item-title' }, name)) }]);
     at('me').setAttribute('aria-label', `${name}: another name, or somebody else`);
 }
 

@@ -121,7 +121,8 @@ export class Pane {
     #renderNow() {
         const { chat } = this;
         const { current } = chat;
-        keep(this.#at('.me'), [{ key: 'me', sign: this.name, make: () => h('span', { class: 'person' }, avatar(this.name, String(chat.me.id), 'small'), this.name) }]);
+        keep(this.#at('.me'), [{ key: 'me', sign: this.name, make: () => h('span', { class: 'person' }, avatar(this.name, String(chat.me.id), 'small'),
+            h('span', { class: 'item-title' }, this.name)) }]);
         this.#at('.me').setAttribute('aria-label', `${this.name}: another name, or somebody else`);
         this.#at('.status').dataset.state = chat.up ? 'live' : 'connecting';
         setText(this.#at('.status'), chat.up ? 'Live' : 'Connecting…');
@@ -154,7 +155,7 @@ export class Pane {
         }
         setText(this.#at('.talk-who h2'), current.event.name);
         keep(this.#at('.talk-sub'), [
-            { key: 'with', sign: current.user.name, make: () => h('span', {}, `${this.chat.owns(current) ? 'with' : 'of'} ${current.user.name}`) },
+            { key: 'with', sign: current.user.name, make: () => h('span', {}, `${this.chat.owns(current) ? 'with' : 'by'} ${current.user.name}`) },
             this.#chip(current)].filter(Boolean));
         keep(this.#at('.talk-acts'), this.#acts(current).map(([act, text, does]) => ({ key: act, sign: text, make: () =>
             h('button', { class: 'plain', type: 'button', 'data-act': act, onclick: does }, text) })));
@@ -220,8 +221,8 @@ export class Pane {
 
     #body(text, photos) {
         const settle = () => this.#said.settle();
-        return h('div', {}, photos.length > 0 && h('div', { class: 'photos' }, photos.map((uuid) => this.#photos.element(uuid, settle))),
-            text && h('div', { class: 'text' }, text));
+        return [photos.length > 0 && h('div', { class: 'photos' }, photos.map((uuid) => this.#photos.element(uuid, settle))),
+            Boolean(text) && h('div', { class: 'text' }, text)];
     }
 
     /* For those who listen instead of looking. */
