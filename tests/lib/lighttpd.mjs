@@ -38,8 +38,9 @@ export function lighttpdConfig({ dir, port, handlers, logins = [], relays, env, 
         PROGRAM: path.join(programs, 'fcgi/confab.fcgi'),
         SETTINGS: env.CONFAB_CONFIG ?? '',
         ERRORS: path.join(files, 'deploy/errors'),
+        ERROR_LOG: '/dev/stderr',
         ACCESS_LOG: path.join(dir, 'access.log'),
         CORS: origins === '*' && !credentials ? 'setenv.set-response-header = ("Access-Control-Allow-Origin" => "*")' : '',
     };
-    return `server.errorlog = "/dev/stderr"\n${fill('lighttpd.conf.in', values)}`;
+    return fill('lighttpd.conf.in', values);
 }

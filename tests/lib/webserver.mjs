@@ -32,7 +32,8 @@ function withCgi(confab, text) {
 const lighttpd = (cgi) => (confab) => {
     const text = lighttpdConfig(confab);
     const config = written(confab, 'lighttpd.conf', cgi ? withCgi(confab, text) : text);
-    return { command: process.env.LIGHTTPD || 'lighttpd', args: ['-D', '-f', config] };
+    /* by its whole name: it starts itself anew */
+    return { command: process.env.LIGHTTPD || '/usr/sbin/lighttpd', args: ['-D', '-f', config] };
 };
 
 /* ---- nginx ---- */

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+import { matrix } from './matrix.mjs';
+
+matrix('nginx');
