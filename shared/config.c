@@ -490,6 +490,18 @@ is_file_name(const char *s)
                                       "0123456789._-")] == '\0';
 }
 
+/* "" is nobody; a system that is not served takes its / along. */
+static enum err
+check_socketio_root(const struct config *c, struct fail *fail)
+{
+    const char *name = c->socketio_root_system;
+
+    if (name[0] == '\0' || strcmp(name, "conversations") == 0 || strcmp(name, "eventchat") == 0)
+        return ERR_OK;
+    return err_fail(fail, ERR_FIELD, "socketio_root_system",
+                    "socketio_root_system must be conversations, eventchat or empty");
+}
+
 enum err
 config_check(const struct config *c, struct fail *fail)
 {
@@ -506,6 +518,8 @@ config_check(const struct config *c, struct fail *fail)
     if (config_serves(c, "conversations") && (e = check_conversations(c, fail)) != ERR_OK)
         return e;
     if (config_serves(c, "eventchat") && (e = check_eventchat(c, fail)) != ERR_OK)
+        return e;
+    if ((e = check_socketio_root(c, fail)) != ERR_OK)
         return e;
     if (!log_level_named(c->log_level, &level))
         return err_fail(fail, ERR_FIELD, "log_level",

@@ -451,6 +451,25 @@ servers_do_not_come_in_where_the_chat_does(void **state)
 }
 
 static void
+the_root_of_socketio_is_a_system_or_nobodys(void **state)
+{
+    static const char *const good[] = { "conversations", "eventchat", "" };
+    struct fail fail;
+
+    (void)state;
+    setenv("CONFAB_SYSTEMS", "", 1);
+    setenv("CONFAB_PUSH", "1", 1);
+    setenv("CONFAB_PUSH_API_LISTEN", "clients", 1);
+    for (size_t i = 0; i < COUNT(good); i++) {
+        setenv("CONFAB_SOCKETIO_ROOT_SYSTEM", good[i], 1);
+        assert_int_equal(config_check(load(), NULL), ERR_OK);
+    }
+    setenv("CONFAB_SOCKETIO_ROOT_SYSTEM", "mtchat", 1);
+    assert_int_equal(config_check(load(), &fail), ERR_FIELD);
+    assert_string_equal(fail.field, "socketio_root_system");
+}
+
+static void
 printing_hides_secrets(void **state)
 {
     struct sbuf out;
@@ -490,6 +509,7 @@ main(void)
         cmocka_unit_test_setup_teardown(systems_may_stand_between_spaces, begin, end),
         cmocka_unit_test_setup_teardown(push_alone_needs_no_secret_of_the_chat, begin, end),
         cmocka_unit_test_setup_teardown(servers_do_not_come_in_where_the_chat_does, begin, end),
+        cmocka_unit_test_setup_teardown(the_root_of_socketio_is_a_system_or_nobodys, begin, end),
         cmocka_unit_test_setup_teardown(printing_hides_secrets, begin, end),
     };
 
