@@ -5,7 +5,7 @@
 #
 # SPDX-License-Identifier: MIT
 
-all_suites=(lint unit fuzz integration security browser faults)
+all_suites=(lint unit fuzz integration security docs browser faults)
 suite_limit_s=900
 passed=0
 failed=0
@@ -127,6 +127,51 @@ suite_lint() {
     add "$ok" "$bad" lint
 }
 
+# scripts NAME FILE...: each a test, a script or a page of docs/ that is followed; status 77: it cannot be run here, which
+# is told.
+scripts() {
+    local name=$1 script command ok=0 bad=0 status log
+    shift
+    for script in "$@"; do
+        log=$logs/$name-$(basename "${script%.*}").log
+        command=(bash "$script")
+        [[ $script == *.md ]] && command=(bash "$top/tests/docs/run-page.sh" "$script")
+        logged "$log" "${command[@]}"
+        status=$?
+        if ((status == 77)); then
+            say "skipped $script: $(tail -1 "$log")"
+        elif ((status == 0)); then
+            ok=$((ok + 1))
+        else
+            bad=$((bad + 1))
+            say "FAILED $script"
+            tail -40 "$log" >&2
+        fi
+    done
+    add "$ok" "$bad" "$name"
+}
+
+# Pages of docs/ that are followed to the letter. Those for which packages have to be made are the suite package's.
+suite_docs() {
+    local script page pages=()
+    for script in "$top"/tests/docs/*.sh; do
+        page=$top/docs/$(basename "$script" .sh).md
+        [[ -e $page && $page != */relay-alone.md ]] && pages+=("$page")
+    done
+    scripts docs "${pages[@]}"
+}
+
+# Packages, programs that carry their libraries, the same bytes twice.
+suite_package() {
+    need_packages debhelper lintian dpkg-dev fakeroot
+    mkdir -p "$build_dir/packages"
+    export CONFAB_KEEP_PACKAGES=$build_dir/packages
+    scripts package "$top/tests/package/reproducible.sh"
+    export CONFAB_PACKAGES=$CONFAB_KEEP_PACKAGES
+    scripts package "$top/tests/package/debian.sh" "$top/tests/package/static.sh" "$top/tests/package/without-pkg-config.sh" \
+        "$top/docs/relay-alone.md"
+}
+
 suite_distcheck() {
     if logged "$logs/distcheck.log" make -C "$build_dir" distcheck; then
         add 1 0 distcheck
@@ -143,7 +188,7 @@ check() {
         shift
     fi
     for suite in "$@"; do
-        known=" ${all_suites[*]} distcheck "
+        known=" ${all_suites[*]} distcheck package "
         [[ $known == *" $suite "* ]] || { usage >&2; exit 2; }
         suites+=("$suite")
     done
