@@ -13,6 +13,7 @@
 #include "shared/config.h"
 
 struct chat_part;
+struct socketio;
 
 #ifndef CONFAB_WITHOUT_SQLITE
 
@@ -20,7 +21,6 @@ struct chat_part;
 struct chat_part *chat_part_new(struct io *io, const struct config *config);
 
 /* See relay_serve_links. */
-struct socketio;
 void chat_part_serve_links(struct chat_part *p, struct socketio *o);
 
 /* Returns the lease. Its connections must be gone (io_drop_all). NULL is fine. */
