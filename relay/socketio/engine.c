@@ -212,11 +212,36 @@ engine_hear(struct engine_session *s, const struct packet *packet)
 /* ---- ending ---- */
 
 void
+engine_set_stranger(struct engine_session *s, bool stranger)
+{
+    if (s->stranger == stranger)
+        return;
+    s->stranger = stranger;
+    if (stranger)
+        TAILQ_INSERT_TAIL(&s->engine->strangers, s, stranger_entry);
+    else
+        TAILQ_REMOVE(&s->engine->strangers, s, stranger_entry);
+}
+
+/* Who is honest says at once who he is. */
+bool
+engine_make_room(struct engine *e)
+{
+    if ((int64_t)e->n_sessions < e->config->sio_sessions_max)
+        return true;
+    if (TAILQ_EMPTY(&e->strangers))
+        return false;
+    engine_close(TAILQ_FIRST(&e->strangers), "crowd");
+    return true;
+}
+
+void
 engine_close(struct engine_session *s, const char *why)
 {
     if (s->state == ENGINE_CLOSED)
         return;
     s->state = ENGINE_CLOSED;
+    engine_set_stranger(s, false);
     if (!s->farewell_noop)
         strmap_remove(&s->engine->sids, &s->node);
     io_timer_free(s->heartbeat);
@@ -324,6 +349,7 @@ engine_new(struct io *io, const struct config *config)
         .message_max = config->sio_max_payload,
     };
     TAILQ_INIT(&e->marked);
+    TAILQ_INIT(&e->strangers);
     strmap_init(&e->sids);
     read_origins(e);
     e->wheel = wheel_new(io);

@@ -54,6 +54,10 @@ struct wheel *engine_wheel(const struct engine *e);
  * waits for it is closed. NULL, for want of memory, closes, too. */
 void engine_send(struct engine_session *s, struct frame *f);
 
+/* Nobody knows who it is, at first and until said otherwise: when there are as many sessions as may be, the longest
+ * unknown makes room for a newcomer. */
+void engine_set_stranger(struct engine_session *s, bool stranger);
+
 /* Ends the session, its request or WebSocket behind what is queued. why: a word for the log. */
 void engine_close(struct engine_session *s, const char *why);
 

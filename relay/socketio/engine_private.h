@@ -43,6 +43,7 @@ struct engine {
     size_t n_sessions;                  /* that live, or whose end is not told yet */
     size_t n_sockets;
     TAILQ_HEAD(, engine_session) marked;    /* to be looked at when the turn ends */
+    TAILQ_HEAD(, engine_session) strangers; /* the oldest first */
     bool ending;
     void (*ended)(void *arg);           /* NULL: not asked, or told */
     void *ended_arg;
@@ -53,11 +54,13 @@ enum engine_state { ENGINE_POLLING, ENGINE_WEBSOCKET, ENGINE_CLOSED };
 struct engine_session {
     struct strmap_node node;            /* by sid */
     TAILQ_ENTRY(engine_session) entry;
+    TAILQ_ENTRY(engine_session) stranger_entry;
     struct engine *engine;
     const struct engine_path *path;
     void *user;
     enum engine_state state;
     bool marked;
+    bool stranger;
     bool asked;                         /* a ping was not answered yet */
     bool probed;                        /* the client has tried its new WebSocket, and is moving to it */
     bool farewell_noop;                 /* a client that said good-bye is told nothing but that; it is found until the turn
@@ -90,6 +93,9 @@ struct engine_session *engine_session_new(const struct engine_path *path, const 
 
 /* The session of that path; NULL. Closed only when its client has just said good-bye. */
 struct engine_session *engine_find(const struct engine_path *path, const char *sid);
+
+/* May one more begin? */
+bool engine_make_room(struct engine *e);
 
 /* To be looked at when the turn ends. */
 void engine_mark(struct engine_session *s);

@@ -371,12 +371,12 @@ begin(const struct engine_path *path, const struct io_request *r, struct io_answ
     struct engine *e = path->engine;
     struct engine_session *s;
 
-    if (e->ending || (int64_t)e->n_sessions >= e->config->sio_sessions_max) {
-        refuse(r, a, REFUSAL_FORBIDDEN, e->ending ? "ending" : "sessions");
-        return IO_ANSWER;
-    }
     if (is_heavy(e, r)) {
         refuse(r, a, REFUSAL_REQUEST, "heavy");
+        return IO_ANSWER;
+    }
+    if (e->ending || !engine_make_room(e)) {
+        refuse(r, a, REFUSAL_FORBIDDEN, e->ending ? "ending" : "sessions");
         return IO_ANSWER;
     }
     s = engine_session_new(path, r, websocket ? ENGINE_WEBSOCKET : ENGINE_POLLING);

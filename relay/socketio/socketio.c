@@ -354,6 +354,7 @@ on_opened(void *arg, struct engine_session *engine, const struct io_request *r)
     s->query = mem_string(r->query);
     s->address = mem_string(r->address ? r->address : "");
     LIST_INIT(&s->links);
+    engine_set_stranger(engine, true);
     wheel_set(engine_wheel(path->socketio->engine), &s->unjoined,
               path->socketio->config->sio_connect_timeout_ms, unjoined);
     return s;
@@ -412,6 +413,7 @@ sio_accept(struct sio_link *link)
     if (link->state != LINK_ASKED)
         return;
     link->state = LINK_JOINED;
+    engine_set_stranger(s->engine, false);
     wheel_clear(engine_wheel(s->path->socketio->engine), &s->unjoined);
     snprintf(json, sizeof json, "{\"sid\":\"%s\"}", id_text(&id, text));
     link_send(link, SIO_CONNECT, SIO_NO_ACK, json);

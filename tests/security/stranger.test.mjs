@@ -84,6 +84,20 @@ test('In a crowd that says nothing, who speaks is served', async () => withEcho(
     crowd.forEach((rude) => rude.socket.destroy());
 }));
 
+test('Sessions that join nothing make room for newcomers, those that have joined stay', async () => withEcho({ sio_sessions_max: 5 }, async (server) => {
+    const joined = [await server.joined(), await server.joined()];
+    const crowd = [];
+    for (let i = 0; i < 40; i++)
+        crowd.push(await server.poller('/socket.io/'));
+    assert.deepEqual([(await crowd[0].post('40')).status, (await crowd.at(-1).post('40')).status], [400, 200]);
+    joined.push(await server.joined(), await server.joined());
+    for (const wire of joined) {
+        wire.send('42["message","here"]');
+        assert.equal(await wire.next(), '42["message-back","here"]');
+    }
+    assert.equal((await server.get(POLLING)).status, 403);
+}));
+
 const resident = (process) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${process.pid}/status`, 'utf8'))[1]) / 1024;
 
 test('Messages that never end take a bounded memory, and who sends the rest at once is heard', async () => withEcho({ sio_connect_timeout_ms: 60000 }, async (server) => {

@@ -445,7 +445,8 @@ origins(void **state)
     q.field.value = "https://app.example";
     assert_int_equal(exchanges[ask(&q)].status, 200);
     assert_string_equal(sbuf_str(&answer.headers), "Access-Control-Allow-Origin: https://app.example\r\n"
-                                                   "Vary: Origin\r\nCache-Control: no-store\r\n");
+                                                   "Vary: Origin\r\nCache-Control: no-store\r\n"
+                                                   "X-Content-Type-Options: nosniff\r\n");
     config.cors_allow_credentials = true;
     config.cors_allowed_origins = "*";
     anew();
@@ -467,8 +468,23 @@ bounds_of_handshakes(void **state)
     memset(query + strlen(query), 'x', 300);
     expect(http("GET", IO, query, NULL), 400, "{\"code\":3,\"message\":\"Bad request\"}");
     for (int i = 0; i < 3; i++)
-        polling(IO);
+        polling(ENGINE);
     expect(http("GET", IO, "EIO=4&transport=polling", NULL), 403, "{\"code\":4,\"message\":\"Forbidden\"}");
+}
+
+static void
+strangers_make_room(void **state)
+{
+    const char *joined = polling(IO), *first = polling(IO);
+
+    (void)state;
+    expect(http("POST", IO, joined, "40"), 200, "ok");
+    for (int i = 0; i < 2; i++) {
+        polling(IO);
+        end_turn();
+    }
+    expect(http("GET", IO, first, NULL), 400, "{\"code\":1,\"message\":\"Session ID unknown\"}");
+    assert_int_equal(http("GET", IO, joined, NULL)->status, 200);
 }
 
 /* ---- polling ---- */
@@ -1039,6 +1055,7 @@ main(void)
         TEST(handshakes_refused),
         TEST(origins),
         TEST(bounds_of_handshakes),
+        TEST(strangers_make_room),
         TEST(polls_are_held),
         TEST(second_poll_ends_both),
         TEST(second_post_ends_the_session),
