@@ -121,10 +121,9 @@ function saidRows({ id, as, messages, loaded, more, pending }) {
     }));
     if (!loaded || more)
         rows.unshift(noteRow('top', 'system', 'Loading…'));
-    for (const { text, after, key } of happened) {
-        const i = rows.findIndex((one) => one.key === `said ${after}`);
-        rows.splice(i + 1 || rows.length, 0, noteRow(key, 'system', text));
-    }
+    const end = rows.length;
+    for (const { text, after, key } of [...happened].reverse())
+        rows.splice(rows.findIndex((one) => one.key === `said ${after}`) + 1 || end, 0, noteRow(key, 'system', text));
     for (const { text, key } of pending)
         rows.push({ key: `pending ${key}`, sign: text, make: () => h('li', { class: 'msg mine pending' },
             h('div', { class: 'bubble' }, h('div', { class: 'text' }, text), h('span', { class: 'meta' }, 'sending…'))) });
