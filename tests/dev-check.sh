@@ -5,7 +5,7 @@
 #
 # SPDX-License-Identifier: MIT
 
-all_suites=(lint unit fuzz integration security docs browser faults)
+all_suites=(lint unit fuzz integration security docs browser faults deploy)
 suite_limit_s=900
 passed=0
 failed=0
@@ -110,6 +110,7 @@ suite_integration() { node_suite integration; }
 suite_security() { node_suite security; }
 suite_browser() { node_suite browser; }
 suite_faults() { node_suite faults; }
+suite_deploy() { node_suite deploy; }
 
 # Each script says what is wrong and ends with 1.
 suite_lint() {
@@ -208,6 +209,8 @@ check() {
         { tail -40 "$logs/programs.log" >&2; die "make failed: $logs/programs.log"; }
     need_node_modules
     export CONFAB_BUILD=$build_dir CONFAB_SOURCE=$top
+    # Asked for by name: every server in every mode, however long that takes.
+    [[ " $* " == *" deploy "* ]] && export CONFAB_DEPLOY=all
     for suite in "${suites[@]}"; do
         say "suite $suite"
         "suite_$suite"

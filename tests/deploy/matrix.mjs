@@ -12,7 +12,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { io } from 'socket.io-client';
 import { assert } from '../lib/assert.mjs';
-import { Follower, history, sendSurely } from '../lib/follower.mjs';
+import { Follower, history } from '../lib/follower.mjs';
 import { request } from '../lib/http.mjs';
 import { ADMIN, SECRET, instance, test, withInstance } from '../lib/instance.mjs';
 import { mint, now } from '../lib/jwt.mjs';
@@ -22,8 +22,9 @@ import { WEB } from '../lib/webserver.mjs';
 import { attacks } from './attacks.mjs';
 
 const MiB = 1 << 20;
-const SETTINGS = { CONFAB_SIO_CONFORMANCE: '1', CONFAB_BODY_MAX: String(8 * MiB), CONFAB_BODY_TIME_MS: '5000' };
+const SETTINGS = { CONFAB_SIO_CONFORMANCE: '1', CONFAB_BODY_MAX: String(8 * MiB) };
 const HINTS = [1001, 1012];
+const SLOWEST_MS = 3000;        /* for whom others keep waiting; a machine under load needs some of it by itself */
 
 /* Answers of the handlers, and not of the web server, have an id. */
 const byHandler = (answer) => 'x-request-id' in answer.headers;
@@ -120,12 +121,13 @@ async function largeBodies(confab) {
         const sent = await confab.api('a').call('POST', target, padded, { chunked });
         assert.equal(sent.status, 200, sent.text);
     }
-    const tooLarge = await confab.api('a').call('POST', target, Buffer.alloc(9 * MiB, 0x20));
-    assert.ok(byHandler(tooLarge) && tooLarge.status === 413, `${tooLarge.status} ${tooLarge.text}`);
-    /* above what the web server takes it says so itself, in the API's form, or hangs up */
+    /* who goes on sending may find the connection closed before he looks for the answer */
+    const tooLarge = await confab.api('a').call('POST', target, Buffer.alloc(9 * MiB, 0x20)).catch(() => null);
+    assert.ok(!tooLarge || (byHandler(tooLarge) && tooLarge.status === 413), `${tooLarge?.status} ${tooLarge?.text}`);
+    /* above what the web server takes it says so itself, in the API's form */
     const huge = await confab.api('a').call('POST', target, Buffer.alloc(130 * MiB, 0x20)).catch(() => null);
-    if (huge)
-        assert.deepEqual([huge.status, Boolean(huge.json?.error)], [413, true]);
+    assert.ok(!huge || ([400, 413].includes(huge.status) && huge.json?.error), `${huge?.status} ${huge?.text}`);
+    assert.equal((await confab.nobody.get('/health')).status, 200);
 }
 
 /* A request of which a few bytes come now and then, until it is whole or somebody hangs up. Its answer. */
@@ -206,6 +208,16 @@ async function crash(web, base) {
     });
 }
 
+/* Sends until it is acknowledged, under one key. Who gets no answer for long asks again: mod_fcgid forgets requests when
+ * it is told to restart. */
+function insist(api, dialog, content) {
+    return until(`${content} to be acknowledged`, async () => {
+        const answer = await within('an answer', api.post(`/dialogs/${dialog}/messages`, { content }, { headers: { 'Idempotency-Key': content } }), 5000);
+        assert.ok(answer.status === 200 || answer.status >= 500, answer.text);
+        return answer.status === 200 ? answer.json.data : null;
+    }, 60000);
+}
+
 /* People who talk while body() runs: nothing acknowledged may be lost or doubled, and a follower hears it all in order. */
 async function underLoad(confab, body) {
     const dialog = await confab.dialog(['a', 'b', 'c']);
@@ -215,12 +227,12 @@ async function underLoad(confab, body) {
     let over = false;
     const talk = async (user, name) => {
         for (let i = 0; !over; i++)
-            acknowledged.push((await sendSurely(confab.api(user), dialog, `${name}${i}`, `${name}${i}`)).content);
+            acknowledged.push((await insist(confab.api(user), dialog, `${name}${i}`)).content);
     };
     const talking = ['a', 'b', 'c', 'a', 'b'].map((user, i) => talk(user, `${user}${i}-`).catch((error) => error));
     const progress = async (n = 5) => {
         const before = acknowledged.length;
-        await until('something to get through', () => acknowledged.length >= before + n);
+        await until('something to get through', () => acknowledged.length >= before + n, 60000);
     };
     await progress();
     await body(progress, followers);
@@ -228,9 +240,9 @@ async function underLoad(confab, body) {
     over = true;
     for (const error of await Promise.all(talking))
         assert.equal(error, undefined);
-    const last = await sendSurely(confab.api('a'), dialog, 'the end', 'the-end');
+    const last = await insist(confab.api('a'), dialog, 'the-end');
     const all = (await history(confab.api('a'), dialog)).filter((m) => m.message_type === 'user');
-    assert.deepEqual(all.map((m) => m.content).sort(), [...acknowledged, 'the end'].sort());
+    assert.deepEqual(all.map((m) => m.content).sort(), [...acknowledged, 'the-end'].sort());
     for (const follower of followers) {
         await follower.heard(last.id);
         follower.checkOrder();
@@ -351,24 +363,29 @@ async function tokensInLogs(web) {
     });
 }
 
-export function matrix(web, { crowdOf = 1000, slowest = 3000 } = {}) {
+/* Processes that a server starts, and one a request more so, cost too much for every check. */
+const ALL = process.env.CONFAB_DEPLOY === 'all';
+
+export function matrix(web) {
     const started = instance(options(web));
     const on = (name, body) => test(`${web}: ${name}`, async () => body(await started));
+    const dear = (name, body) => test(`${web}: ${name}`, { skip: WEB[web].starts && !ALL && 'only by ./dev check deploy' },
+        async () => body(await started));
 
     on('REST', rest);
     on('sockets', sockets);
     for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']])
         on(`Socket.IO by ${transports.join(', then ')}`, (confab) => socketio(confab, transports));
     on('large bodies', largeBodies);
-    on('slow clients keep nobody waiting', async (confab) => {
+    dear('slow clients keep nobody waiting', async (confab) => {
         const worst = await slowClients(confab);
-        assert.ok(worst < slowest, `somebody waited for ${worst} ms`);
+        assert.ok(worst < SLOWEST_MS, `somebody waited for ${worst} ms`);
     });
     on('headers are not injected', headerInjection);
     on('requests are not smuggled', smuggling);
-    on(`${crowdOf} at once`, (confab) => crowd(confab, crowdOf));
-    on('reloads under load lose nothing', reloads);
-    on('an upgrade under load loses nothing and tells everybody', upgrade);
+    dear('1,000 at once', (confab) => crowd(confab, 1000));
+    dear('reloads under load lose nothing', reloads);
+    dear('an upgrade under load loses nothing and tells everybody', upgrade);
     test(`${web}: a handler that dies in a request`, () => crash(web, ''));
     test(`${web}: no token is logged`, () => tokensInLogs(web));
     test(`${web}: below a path`, async () => {

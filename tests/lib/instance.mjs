@@ -224,8 +224,8 @@ export class Instance {
         await this.ctl('init');
         const faulty = (program) => this.fault && (this.faultIn ?? (this.fault.startsWith('relay.') ? 'relay' : 'handler')) === program
             ? { CONFAB_FAULT: `${this.fault}:${this.marker}` } : {};
-        const watched = (name, command, args, ready, env = {}) =>
-            new Process(name, command, args, { env: { ...this.env, ...env }, ready, cwd: this.dir, ...this.account,
+        const watched = (name, command, args, ready, env = {}, group = false) =>
+            new Process(name, command, args, { env: { ...this.env, ...env }, ready, cwd: this.dir, group, ...this.account,
                                                log: path.join(this.dir, `${name}.log`) });
         if (this.web.starts)
             this.faultEnv = faulty('handler');
@@ -260,14 +260,14 @@ export class Instance {
     #pool(watched, env) {
         const socket = path.join(this.dir, 'handler.sock');
         const pool = watched('handlers', 'python3', [path.join(SOURCE, 'tests/lib/pool.py'), socket, String(this.count.handlers),
-            path.join(this.programs, 'fcgi/confab.fcgi')], () => listening(socket), env);
+            path.join(this.programs, 'fcgi/confab.fcgi')], () => listening(socket), env, true);
         this.handlers.push(Object.assign(pool, { socket }));
     }
 
     async #startWebServer(watched) {
         this.port = await freePort();
         const { command, args } = this.web.prepare(this);
-        this.lighttpd = watched(this.web.name, command, args, () => listening(this.port));
+        this.lighttpd = watched(this.web.name, command, args, () => listening(this.port), {}, true);
         this.lighttpd.goodEnd = /./;        /* not ours to judge */
         await this.lighttpd.start();
     }

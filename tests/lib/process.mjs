@@ -9,11 +9,24 @@ import { spawn } from 'node:child_process';
 import { closeSync, fchownSync, openSync, readFileSync } from 'node:fs';
 import { until, within } from './wait.mjs';
 
+/* What a child that leads a group has left behind. */
+function endGroup(child) {
+    if (!child.leads || !child.pid)
+        return;
+    try {
+        process.kill(-child.pid, 'SIGKILL');
+    } catch {
+        /* nobody is left */
+    }
+}
+
 /* Nothing outlives the test, however it ends. */
 const children = new Set();
 process.on('exit', () => {
-    for (const child of children)
+    for (const child of children) {
         child.kill('SIGKILL');
+        endGroup(child);
+    }
 });
 for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]])
     process.once(signal, () => process.exit(128 + number));
@@ -22,9 +35,9 @@ export class Process {
     starts = 0;
     complaints = [];
 
-    /* ready(): is it serving? */
-    constructor(name, command, args, { env, log, ready, cwd, uid, gid, goodEnd = /^exit 0$/ }) {
-        Object.assign(this, { name, command, args, env, log, ready, cwd, uid, gid, goodEnd });
+    /* ready(): is it serving? group: it has children, which end with it */
+    constructor(name, command, args, { env, log, ready, cwd, uid, gid, group = false, goodEnd = /^exit 0$/ }) {
+        Object.assign(this, { name, command, args, env, log, ready, cwd, uid, gid, group, goodEnd });
     }
 
     async start(extraEnv = {}) {
@@ -43,8 +56,9 @@ export class Process {
         if (this.uid !== undefined)
             fchownSync(out, this.uid, this.gid);        /* /dev/stderr may be opened anew */
         const child = spawn(this.command, this.args,
-            { cwd: this.cwd, uid: this.uid, gid: this.gid, env: { ...this.env, ...extraEnv }, stdio: ['ignore', out, out] });
+            { cwd: this.cwd, uid: this.uid, gid: this.gid, detached: this.group, env: { ...this.env, ...extraEnv }, stdio: ['ignore', out, out] });
         closeSync(out);
+        child.leads = this.group;
         children.add(child);
         this.child = child;
         this.status = null;
@@ -53,6 +67,7 @@ export class Process {
         this.exited = new Promise((resolve) => {
             const ended = (status) => {
                 children.delete(child);
+                endGroup(child);
                 if (child !== this.child || this.status)
                     return;
                 this.status = status;
