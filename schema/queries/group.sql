@@ -26,11 +26,11 @@ LEFT JOIN entry l ON l.conversation = c.id
 LEFT JOIN profile p ON p.system = 'conversations' AND p.user = l.author
 ORDER BY c.id;
 
--- Groups he is not in.
+-- Groups he is not in. Left alone, SQLite would take an index over all of the system and sort.
 -- name: group_others
 SELECT c.id, c.title, c.created_by, c.members,
        (SELECT count(*) FROM viewer v WHERE v.conversation = c.id)
-FROM conversation c
+FROM conversation c INDEXED BY conversation_group
 WHERE c.system = 'conversations' AND c.id > 0
   AND NOT EXISTS (SELECT 1 FROM member m WHERE m.conversation = c.id AND m.user = :user)
 ORDER BY c.id LIMIT :limit OFFSET :offset;
