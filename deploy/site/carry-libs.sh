@@ -6,13 +6,11 @@ set -eu
 dir=$1
 shift
 mkdir -p "$dir"
-# Where the relay's loop comes as a plug-in of libwebsockets it is named by nobody: it lies beside it.
 for program in "$@"; do
     ldd "$program"
 done | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | sort -u | while read -r library; do
     case ${library##*/} in
     libc.so.* | libm.so.* | libdl.so.* | libpthread.so.* | librt.so.* | libresolv.so.* | libmvec.so.* | ld-*) continue ;;
-    libwebsockets.so.*) [ ! -e "${library%/*}/libwebsockets-evlib_ev.so" ] || cp "${library%/*}/libwebsockets-evlib_ev.so" "$dir/" ;;
     esac
     [ "${library%/*}" = "$dir" ] || cp "$library" "$dir/"
 done

@@ -1,5 +1,5 @@
 #!/bin/bash
-# static.sh - programs of --enable-static-libs run where there is nothing but the C library
+# static.sh - handlers and confabctl of --enable-static-libs run where there is nothing but the C library
 #
 # SPDX-License-Identifier: MIT
 set -eu
@@ -14,7 +14,7 @@ make -s -j"$(nproc)"
 make -s install DESTDIR="$work/host" >/dev/null
 
 # What they ask of the system: the C library, and what was copied beside them.
-for program in libexec/confab/confab.fcgi bin/confabctl sbin/confab-relay; do
+for program in libexec/confab/confab.fcgi bin/confabctl; do
     while read -r library; do
         case $library in
         libc.so.* | libm.so.* | libdl.so.* | libpthread.so.* | ld-linux*) ;;
@@ -27,11 +27,10 @@ readelf -d host/confab/libexec/confab/confab.fcgi | grep -E 'NEEDED.*(sqlite|gum
 # A host with the C library alone.
 mkdir -p host/{lib64,proc,tmp}
 ldd host/confab/bin/confabctl | grep -oE '/[^ ]*/(ld-linux[^ ]*|lib(c|m)\.so[^ ]*)' | sort -u >libraries
-ldd /usr/bin/env host/confab/sbin/confab-relay | grep -oE '/[^ ]*/(ld-linux[^ ]*|lib(c|m|dl|pthread|rt|resolv)\.so[^ ]*)' | sort -u >>libraries
-sort -u libraries | while read -r library; do
+while read -r library; do
     mkdir -p "host$(dirname "$library")"
     cp -L "$library" "host$library"
-done
+done <libraries
 mkdir -p host/usr/bin
 cp /usr/bin/env host/usr/bin/
 inside() { chroot host /usr/bin/env -i "$@"; }
@@ -40,14 +39,3 @@ answer=$(inside REQUEST_METHOD=GET REQUEST_URI=/health GATEWAY_INTERFACE=CGI/1.1
 [[ $answer == *'"status":"ok"'* ]] || { echo "a handler says: $answer"; exit 1; }
 answer=$(inside REQUEST_METHOD=GET REQUEST_URI=/api/v1/dialogs /confab/libexec/confab/confab.fcgi </dev/null)
 [[ $answer == 'Status: 401'* ]] || { echo "a handler says: $answer"; exit 1; }
-inside /confab/sbin/confab-relay --check
-inside LD_LIBRARY_PATH=/confab/lib/confab /confab/sbin/confab-relay 2>relay.log &
-relay=$!
-for ((i = 0; i < 100; i++)); do
-    grep -q ' started ' relay.log && break
-    kill -0 $relay || break
-    sleep 0.1
-done
-grep -q ' started ' relay.log || { cat relay.log; exit 1; }
-kill $relay
-wait $relay
