@@ -405,6 +405,29 @@ rooms_are_not_served_without_a_good_secret(void **state)
 }
 
 static void
+conversations_want_a_way_to_know_users(void **state)
+{
+    struct fail fail;
+
+    (void)state;
+    if (!HAS_CHAT)
+        skip();
+    setenv("CONFAB_SYSTEMS", "conversations", 1);
+    assert_int_equal(config_check(load(), &fail), ERR_FIELD);
+    assert_string_equal(fail.field, "jwt_secret");
+    assert_null(config_vk_rules(load()).secret);
+    setenv("CONFAB_VK_APP_SECRET", "the app's key", 1);
+    assert_int_equal(config_check(load(), NULL), ERR_OK);
+    assert_string_equal(config_vk_rules(load()).secret, "the app's key");
+    assert_null(config_vk_rules(load()).app_id);
+    assert_int_equal(config_vk_rules(load()).ttl_s, 86400);
+    unsetenv("CONFAB_VK_APP_SECRET");
+    setenv("CONFAB_JWT_SECRET", SECRET, 1);
+    assert_int_equal(config_check(load(), NULL), ERR_OK);
+    assert_string_equal(config_conversations_rules(load()).secrets[0], SECRET);
+}
+
+static void
 systems_may_stand_between_spaces(void **state)
 {
     (void)state;
@@ -506,6 +529,7 @@ main(void)
         cmocka_unit_test_setup_teardown(keys_are_split, begin, end),
         cmocka_unit_test_setup_teardown(servers_do_not_start_with_nonsense, begin, end),
         cmocka_unit_test_setup_teardown(rooms_are_not_served_without_a_good_secret, begin, end),
+        cmocka_unit_test_setup_teardown(conversations_want_a_way_to_know_users, begin, end),
         cmocka_unit_test_setup_teardown(systems_may_stand_between_spaces, begin, end),
         cmocka_unit_test_setup_teardown(push_alone_needs_no_secret_of_the_chat, begin, end),
         cmocka_unit_test_setup_teardown(servers_do_not_come_in_where_the_chat_does, begin, end),
