@@ -80,6 +80,9 @@ serve(const struct config *config, const char *where)
     }
     if (where && listen_open(where, &fd) != ERR_OK)
         return 1;
+    if (where && !listen_is_local(where))
+        log_event(LOG_LEVEL_WARNING, "open_listener", "on", where, "why",
+                  "FastCGI has no credential: whoever reaches this address is the web server", NULL);
     service_init(&service, config, served, plain);
     status = plain ? cgi_once(&cgi) : cgi_serve(&cgi, fd);
     service_fini(&service);

@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { assert } from '../lib/assert.mjs';
 import { ADMIN, BUILD, Instance, SECRET, test } from '../lib/instance.mjs';
 import { User as Guest, photo } from '../lib/eventchat.mjs';
+import { Process } from '../lib/process.mjs';
 import { PYTHON, withPush } from '../lib/push.mjs';
 
 const run = promisify(execFile);
@@ -152,6 +153,15 @@ test('Another account opens nothing, the web server\'s the doors of handlers and
     for (const [target, outcome] of attempt(65534, 65533, [...inside, `make:${confab.state}/run`]))
         assert.equal(outcome, 'no', target);
     chmodSync(confab.state, 0o700);
+});
+
+test('A handler on a TCP address says that whoever reaches it is the web server', async () => {
+    const confab = await started;
+    const open = new Process('open', path.join(BUILD, 'fcgi/confab.fcgi'), ['--listen', '127.0.0.1:0'],
+        { env: confab.env, cwd: confab.dir, log: path.join(confab.dir, 'open.log'), ready: () => open.text().includes('open_listener on=127.0.0.1:0') });
+    await open.start();
+    await open.stop();
+    assert.ok(!confab.handlers[0].text().includes('open_listener'));
 });
 
 test('A program that dies leaves no core behind', async () => {
