@@ -28,7 +28,7 @@ const SHAPES = [
     { text: '5,000 WebSockets', n: 5000, flags: [], messages: { 1: 30, 16: 96 } },
     { text: '500 that poll', n: 500, flags: ['-P'], messages: { 1: 150, 16: 480 } },
 ];
-const SAID_BY = 1;                      /* the user who sends; the clients are 2, 3... */
+const SAID_BY = 1;                      /* the user who sends, one of the clients, who are 1, 2... */
 
 /* As shipped but for limits of one user. */
 const LIMITS = { CONFAB_CONV_RATE: '1000000', CONFAB_CONV_BURST: '1000000' };
@@ -84,7 +84,7 @@ async function subscribe(confab, tokens) {
 }
 
 async function measure(confab, servers, shape) {
-    const tokens = Array.from({ length: shape.n }, (_, i) => token(SAID_BY + 1 + i));
+    const tokens = Array.from({ length: shape.n }, (_, i) => token(i + 1));
     const file = path.join(confab.dir, 'tokens');
     writeFileSync(file, `${tokens.join('\n')}\n`);
     const clients = {};
