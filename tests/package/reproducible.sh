@@ -41,6 +41,7 @@ same() {
 dist one 022
 sleep 1.1               # files that were made later carry another second
 dist two/deeper 077
+tar -tzf "$work"/one/confab-*.tar.gz | grep -q '/debian/rules$'
 same "$work"/one/confab-*.tar.gz "$work"/two/deeper/confab-*.tar.gz
 echo "the tarball is the same"
 
