@@ -134,11 +134,11 @@ write_all(struct upload *u)
     return fsync(u->fd) == 0 ? ERR_OK : failed("fsync");
 }
 
-/* The folder's entry has to be safe, too. */
+/* What a folder names has to be safe, too. */
 static enum err
-sync_folder(const struct request *q)
+sync_folder(const char *path)
 {
-    int fd = open(folder(q), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool done = fd >= 0 && fsync(fd) == 0;
 
     if (fd >= 0)
@@ -147,13 +147,21 @@ sync_folder(const struct request *q)
 }
 
 static enum err
+make_folder(const struct request *q)
+{
+    if (mkdir(folder(q), 0700) == 0)
+        return sync_folder(q->config->state);
+    return errno == EEXIST ? ERR_OK : failed("mkdir");
+}
+
+static enum err
 write_file(struct upload *u)
 {
     const char *part = file_of(u->q, u->photo.name, ".part");
     enum err e;
 
-    if (mkdir(folder(u->q), 0700) != 0 && errno != EEXIST)
-        return failed("mkdir");
+    if ((e = make_folder(u->q)) != ERR_OK)
+        return e;
     u->fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (u->fd < 0)
         return failed("open");
@@ -166,7 +174,7 @@ write_file(struct upload *u)
     if (rename(part, file_of(u->q, u->photo.name, "")) != 0)
         return failed("rename");
     FAULT("photo.renamed");
-    return sync_folder(u->q);
+    return sync_folder(folder(u->q));
 }
 
 /* The files go first: as long as one is there, its row must be. */
