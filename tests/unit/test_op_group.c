@@ -120,7 +120,8 @@ what_is_removed_leaves_no_words_in_the_log(void **state)
     assert_int_equal(op_group_delete(&w->op, "1", id), ERR_OK);
     assert_int_equal(op_log_read(&w->op, 0, 100, &events, &n), ERR_OK);
     for (size_t i = 0; i < n; i++)
-        assert_null(memmem(events[i].body, events[i].body_len, "unrepeatable", 12));
+        assert_true(events[i].body_len == 0
+                    || memmem(events[i].body, events[i].body_len, "unrepeatable", 12) == NULL);
 }
 
 /* ---- joining and leaving ---- */
