@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { instance, test } from '../lib/instance.mjs';
 import { request } from '../lib/http.mjs';
+import { named, readable } from './looks.mjs';
 import { Tab, noSocket } from './tab.mjs';
 
 const started = instance({ systems: 'conversations' });
@@ -70,6 +71,13 @@ test('one begins, one watches, joins, writes, leaves; both see all of it', async
     for (const one of [anna, ben])
         assert.deepEqual(await one.texts(), ['Создана беседа.', 'Hello <b>whoever</b> watches\nsecond line', 'Now I may write']);
     assert.equal(await anna.at('#news p').last().innerText(), 'Ben: Now I may write');
+    for (const colorScheme of ['light', 'dark']) {
+        await anna.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await readable(anna, '.text, .meta, .who, .system span, .item-title, .item-last, #status, #talk-sub, .day span, .list-title, .elsewhere a, #new');
+    }
+    await named(anna);
+    await named(ben);
+    await anna.page.emulateMedia({ colorScheme: 'light' });
     await anna.shot('conversations');
     await menu(ben, 'leave');
     await ben.at('#nothing').waitFor();

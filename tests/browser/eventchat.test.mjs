@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { instance, test } from '../lib/instance.mjs';
 import { request } from '../lib/http.mjs';
+import { named, readable } from './looks.mjs';
 import { Tab, noSocket } from './tab.mjs';
 
 const started = instance({ systems: 'eventchat' });
@@ -97,6 +98,12 @@ test('owner and applicant on one page: event, chat, unread, request, grant, revo
     await owner.at('.talk-acts [data-act="grant"]').click();
     for (const side of [owner, guest])
         await side.at('.talk-sub .chip.on', { hasText: 'Granted' }).waitFor();
+    for (const colorScheme of ['light', 'dark']) {
+        await tab.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await readable(tab, '.text, .meta, .who, .status, .talk-sub, .chip, .theirs, .debug summary, .debug-count, .top-what, .day span, .list-title, .list-empty');
+    }
+    await named(tab);
+    await tab.page.emulateMedia({ colorScheme: 'light' });
     await tab.shot('eventchat');
     await owner.at('.talk-acts [data-act="revoke"]').click();
     await guest.at('.talk-sub .chip', { hasText: 'Requested' }).waitFor();
