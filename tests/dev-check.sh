@@ -170,7 +170,7 @@ suite_package() {
     scripts package "$top/tests/package/reproducible.sh"
     export CONFAB_PACKAGES=$CONFAB_KEEP_PACKAGES
     scripts package "$top/tests/package/debian.sh" "$top/tests/package/static.sh" "$top/tests/package/without-pkg-config.sh" \
-        "$top/docs/relay-alone.md"
+        "$top/docs/relay-alone.md" "$top/README.md"
 }
 
 suite_distcheck() {

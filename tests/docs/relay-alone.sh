@@ -24,8 +24,8 @@ after() {
     answer=$(curl --silent -o /dev/null -w '%{http_code}' http://127.0.0.1:8082/api/publish -d '{"channel":"public:news","data":1}')
     [[ $answer == 401 ]]
     systemctl stop confab-push
-    # both publications were there, in order, when the page asked
-    grep -q '"by HTTP".*"by ZeroMQ"' /run/page/said
+    # both publications were there when the page asked
+    grep '"publications"' /run/page/said | grep '"by ZeroMQ"' | grep -q '"by HTTP"'
     dpkg --purge confab-relay
     [[ -d /var/lib/confab && ! -e /usr/sbin/confab-relay && ! -e /etc/confab ]]
 }

@@ -7,6 +7,7 @@
 #   run_as=USER         who reads the page (root); cwd=DIR where he stands
 #   before() { ... }    run as root, first: users, servers, what the page takes for granted
 #   after() { ... }     run as root, behind the page: looks whether it holds; its status is the test's
+#   follow() { ... }    instead of running /run/page/page.sh as it stands, where a command is not one that ends
 #
 # All that happens in namespaces of its own: a copy-on-write view of the whole file system that is thrown away, a network
 # with nothing but a loopback, so that ports 80 and 443 are free and www.example.org is here, and a process tree that ends with
@@ -98,6 +99,10 @@ as_reader() {
 chrooted() {
     run_as=root cwd=/root
     before() { :; }
+    follow() {
+        as_reader sh -eux /run/page/page.sh 2>&1 | tee /run/page/said
+        ((PIPESTATUS[0] == 0)) || exit 1
+    }
     after() { :; }
     loopback_up || exit 1
     mkdir -p /run/page
@@ -106,8 +111,7 @@ chrooted() {
     . "$HERE/$name.sh"
     set -e
     before
-    as_reader sh -eux /run/page/page.sh 2>&1 | tee /run/page/said
-    ((PIPESTATUS[0] == 0)) || exit 1
+    follow
     echo "--- what the page says was done"
     after
     echo "--- and it holds"

@@ -83,6 +83,7 @@ try() {
     is 404 status $url/api/v1/nothing
     [[ $(curl -s $url/health) == '{"status":"ok"'* ]]
     is 404 status $url/api/v1/dialogs/%2e%2e%2f/messages
+    is 404 status $url/eventchat/v1/photos/run
     as_reader /home/me/confab/bin/confabctl doctor --url $url
 }
 
@@ -96,6 +97,7 @@ try_inside() {
         is 403 status "$url/data/$file"
     done
     rm $state/.htaccess
+    as_reader touch $state/confab.db-wal $state/confab.db-shm && chmod a+r $state/confab.db-*
     for file in confab.db confab.db-wal confab.db-shm jwt_secret admin_token photos/a.jpg ../data/confab.db; do
         is 403 status --path-as-is "$url/data/$file"
     done

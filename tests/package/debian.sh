@@ -37,6 +37,7 @@ has usr/libexec/confab/confab.fcgi usr/sbin/confab-relay usr/bin/confabctl etc/c
 [[ -e $root/usr/lib/systemd/system/confab-relay.service || -e $root/lib/systemd/system/confab-relay.service ]] ||
     { echo "there is no unit"; exit 1; }
 
+unset "${!CONFAB_@}"
 export CONFAB_CONFIG=$work/confab.conf CONFAB_STATE=$work/state
 sed "s|/run/confab|$work/run|" "$root/etc/confab/confab.conf" >"$CONFAB_CONFIG"
 grep -q "^run = $work/run" "$CONFAB_CONFIG"
