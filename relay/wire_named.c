@@ -26,7 +26,7 @@ named_read(struct arena *a, const char *p, size_t len, struct named_event *e_r)
         return "The frame is not valid JSON";
     if (json_type(v) != JSON_OBJECT)
         return "The frame is not a JSON object";
-    if (!(name = json_text(json_get(v, "event"))) || !*name || json_nul_present(name))
+    if (!(name = json_text(json_get(v, "event"))) || json_nul_present(name))
         return "event is missing or not a text";
     *e_r = (struct named_event){
         .name = name, .data = json_raw(a, p, len, "data"), .size = len, .ack = NAMED_NO_ACK,

@@ -11,7 +11,7 @@ pair_state(struct op *o, const char *chat, const char *user, struct pair_state *
     enum err e = store_pair_state(&s, chat, user, p_r);
 
     /* that there is one, for others, is not told */
-    return e == ERR_NOT_FOUND ? err_fail(o->fail, ERR_NO_CONVERSATION, NULL, "no such chat") : e;
+    return e == ERR_NOT_FOUND ? err_fail(o->fail, ERR_NO_CONVERSATION, "chatId", "no such chat") : e;
 }
 
 /* ---- telling ---- */

@@ -28,11 +28,12 @@ static const struct field load_fields[] = {
     { 0 },
 };
 
-/* Lengths and numbers are for pair_message_check, which gives each refusal its own name. */
+/* Lengths and numbers are for pair_message_check, which gives each refusal its own name. Bytes that a client put
+ * somewhere arrive as null. */
 static const struct field message_fields[] = {
-    { "text", F_TEXT, .offset = IN_MESSAGE(text) },
-    { "photos", F_LIST, .offset = IN_MESSAGE(photos) },
-    { "attachedPhotos", F_LIST, .offset = IN_MESSAGE(attached) },
+    { "text", F_TEXT, .offset = IN_MESSAGE(text), .flags = FIELD_NOT_NULL },
+    { "photos", F_LIST, .offset = IN_MESSAGE(photos), .flags = FIELD_NOT_NULL },
+    { "attachedPhotos", F_LIST, .offset = IN_MESSAGE(attached), .flags = FIELD_NOT_NULL },
     { 0 },
 };
 

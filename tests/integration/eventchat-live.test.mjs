@@ -122,14 +122,15 @@ for (const framing of FRAMINGS) {
         const a = await connect(confab, applicant, framing);
         const tab = await connect(confab, applicant, framing);
         const refused = [
-            ['send_message', { chatId: stranger, message: { text: 'x' } }, 'CHAT_NOT_FOUND'],
-            ['send_message', { chatId: 'nonsense', message: { text: 'x' } }, 'CHAT_NOT_FOUND'],
+            ['send_message', { chatId: stranger, message: { text: 'x' } }, 'CHAT_NOT_FOUND', 'chatId'],
+            ['send_message', { chatId: 'nonsense', message: { text: 'x' } }, 'CHAT_NOT_FOUND', 'chatId'],
             ['send_message', { chatId: 7, message: { text: 'x' } }, 'BAD_PAYLOAD', 'chatId'],
             ['send_message', { message: { text: 'x' } }, 'BAD_PAYLOAD', 'chatId'],
             ['send_message', { chatId: chat }, 'BAD_PAYLOAD', 'message'],
             ['send_message', { chatId: chat, message: 'x' }, 'BAD_PAYLOAD', 'message'],
             ['send_message', { chatId: chat, message: { text: 5 } }, 'BAD_PAYLOAD', 'message.text'],
             ['send_message', { chatId: chat, message: { text: 'a\0b' } }, 'BAD_PAYLOAD', 'message.text'],
+            ['send_message', { chatId: chat, message: { text: 'x', photos: null } }, 'BAD_PAYLOAD', 'message.photos'],
             ['send_message', { chatId: chat, message: { text: ' \n\t' } }, 'MESSAGE_EMPTY'],
             ['send_message', { chatId: chat, message: { text: 'x'.repeat(4001) } }, 'TEXT_TOO_LONG'],
             ['send_message', { chatId: chat, message: { photos: ['no such name'] } }, 'BAD_PAYLOAD'],
@@ -138,14 +139,15 @@ for (const framing of FRAMINGS) {
             ['send_message', 'text', 'BAD_PAYLOAD'],
             ['send_message', null, 'BAD_PAYLOAD'],
             ['read_messages', { chatId: chat, lastReadedMessageId: 1 }, 'MESSAGE_NOT_FOUND'],
-            ['read_messages', { chatId: stranger, lastReadedMessageId: 0 }, 'CHAT_NOT_FOUND'],
+            ['read_messages', { chatId: stranger, lastReadedMessageId: 0 }, 'CHAT_NOT_FOUND', 'chatId'],
             ['read_messages', { chatId: chat, lastReadedMessageId: 'x' }, 'BAD_PAYLOAD', 'lastReadedMessageId'],
             ['read_messages', { chatId: chat, lastReadedMessageId: 0.5 }, 'BAD_PAYLOAD', 'lastReadedMessageId'],
             ['load_history', { chatId: chat, lastMessageId: 0 }, 'BAD_PAYLOAD', 'lastMessageId'],
             ['load_history', { chatId: chat, lastMessageId: 2 ** 53 }, 'BAD_PAYLOAD', 'lastMessageId'],
             ['load_history', { chatId: chat }, 'BAD_PAYLOAD', 'lastMessageId'],
-            ['load_history', { chatId: stranger, lastMessageId: 1 }, 'CHAT_NOT_FOUND'],
+            ['load_history', { chatId: stranger, lastMessageId: 1 }, 'CHAT_NOT_FOUND', 'chatId'],
             ['grant', { chatId: chat }, 'UNKNOWN_EVENT'],
+            ['', { chatId: chat }, 'UNKNOWN_EVENT'],
             ['initial_data', [], 'UNKNOWN_EVENT'],
         ];
         for (const [event, payload, code, field] of refused) {

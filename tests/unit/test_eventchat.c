@@ -214,7 +214,7 @@ a_message_is_read(void **state)
     assert_string_equal(all[0], "a");
     assert_string_equal(all[1], "b");
     assert_string_equal(all[2], "c");
-    assert_int_equal(command(p, "send_message", "{\"chatId\":\"\",\"message\":{\"photos\":null,\"text\":\"x\"}}"), ERR_OK);
+    assert_int_equal(command(p, "send_message", "{\"chatId\":\"\",\"message\":{\"photos\":[],\"text\":\"x\"}}"), ERR_OK);
     assert_int_equal(command(p, "send_message", "{\"chatId\":\"c\",\"message\":{\"attachedPhotos\":[\"p\"]}}"), ERR_OK);
     assert_false(eventchat_verb_named("sendMessage", &verb));
     assert_false(eventchat_verb_named("", &verb));
@@ -241,6 +241,9 @@ bad_messages_are_refused_by_name(void **state)
         { IN("{}"), ERR_EMPTY, NULL },
         { IN("{\"text\":\" \\n\\u3000\",\"photos\":[]}"), ERR_EMPTY, NULL },
         { IN("{\"text\":5}"), ERR_FIELD, "message.text" },
+        { IN("{\"text\":null,\"photos\":[\"a\"]}"), ERR_FIELD, "message.text" },
+        { IN("{\"text\":\"x\",\"photos\":null}"), ERR_FIELD, "message.photos" },
+        { IN("{\"text\":\"x\",\"attachedPhotos\":null}"), ERR_FIELD, "message.attachedPhotos" },
         { IN("{\"text\":\"a\\u0000b\"}"), ERR_LIMIT, "message.text" },
         { IN("{\"photos\":\"a\"}"), ERR_FIELD, "message.photos" },
         { IN("{\"photos\":[1]}"), ERR_FIELD, "message.photos" },
