@@ -191,6 +191,14 @@ http_etag_listed(const char *header, const char *tag)
 }
 
 bool
+http_is_type(const char *header, const char *type)
+{
+    size_t len = strlen(type);
+
+    return strncasecmp(header, type, len) == 0 && (header[len] == '\0' || strchr("; \t", header[len]));
+}
+
+bool
 http_visible(const char *value, size_t max)
 {
     size_t n;

@@ -55,6 +55,9 @@ bool http_length(const char *value, int64_t *length_r);
  * answer to it would not say what the client has. */
 bool http_etag_listed(const char *header, const char *tag);
 
+/* Is a Content-Type that type, whatever parameters it has? */
+bool http_is_type(const char *header, const char *type);
+
 /* Is value 1..max characters, each a visible ASCII one? */
 bool http_visible(const char *value, size_t max);
 

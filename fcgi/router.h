@@ -49,6 +49,7 @@ struct edge {
     size_t path_size;
     size_t body_max, json_depth;            /* offsets in struct config: the settings for these */
     bool size_first;                        /* a body too large is told before what the path names */
+    bool json_only;                         /* a body that is said to be of another type is refused */
     bool refuse_nul;                        /* also where no field is read */
     bool always_limits;                     /* has rate limits of its own, whatever the setting */
     bool streams;                           /* some of its routes stream */

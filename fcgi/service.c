@@ -220,6 +220,14 @@ read_query(struct request *q, const struct route *route, const struct target *ta
     return field_read_query(q->arena, route->query, target->pairs, target->n_pairs, in, &q->fail);
 }
 
+/* A body of which nothing is said may be JSON. */
+static bool
+may_be_json(const struct request *q)
+{
+    return !q->edge->json_only || !q->content_type || !*q->content_type
+        || http_is_type(q->content_type, "application/json");
+}
+
 /* Did the body arrive, and is it within the system's limit? */
 static enum err
 check_body(struct request *q)
@@ -243,6 +251,8 @@ read_body(struct request *q, const struct route *route, void *in)
         return e;
     if (route->body_optional && q->body_len == 0)
         return ERR_OK;
+    if (q->body_len > 0 && !may_be_json(q))
+        return err_fail(&q->fail, ERR_MEDIA_TYPE, NULL, "the body must be application/json");
     if ((e = json_parse(q->arena, q->body, q->body_len, depth, &json, &q->fail)) != ERR_OK)
         return e;
     if (json_type(json) != JSON_OBJECT)

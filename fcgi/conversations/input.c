@@ -7,7 +7,6 @@
 #include "fcgi/conversations/input.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "fcgi/http.h"
 #include "fcgi/service.h"
@@ -54,14 +53,6 @@ const struct field conversations_shown_fields[] = {
 
 enum content { CONTENT_NONE, CONTENT_JSON, CONTENT_FORM, CONTENT_OTHER };
 
-static bool
-is_type(const char *header, const char *type)
-{
-    size_t len = strlen(type);
-
-    return strncasecmp(header, type, len) == 0 && (header[len] == '\0' || strchr("; \t", header[len]));
-}
-
 /* A body of which nothing is said may be JSON. */
 static enum content
 content_of(const struct request *q)
@@ -70,9 +61,9 @@ content_of(const struct request *q)
         return CONTENT_NONE;
     if (!q->content_type || !*q->content_type)
         return q->body[strspn(q->body, " \t\r\n")] == '{' ? CONTENT_JSON : CONTENT_OTHER;
-    if (is_type(q->content_type, "application/json"))
+    if (http_is_type(q->content_type, "application/json"))
         return CONTENT_JSON;
-    return is_type(q->content_type, "application/x-www-form-urlencoded") ? CONTENT_FORM : CONTENT_OTHER;
+    return http_is_type(q->content_type, "application/x-www-form-urlencoded") ? CONTENT_FORM : CONTENT_OTHER;
 }
 
 /* What was sent, wherever it stood. */

@@ -8,19 +8,22 @@
 #include "shared/json.h"
 #include "shared/wire/eventchat.h"
 
-/* A body that is JSON but no object has no field to blame: it is a wrong frame. */
-static bool
-is_no_object(const struct request *q, enum err e)
+/* A wrong frame is a wrong body: one that is JSON but no object has no field to blame, and neither a path nor a query
+ * is a frame. */
+static enum err
+told_as(const struct request *q, enum err e)
 {
-    return e == ERR_FIELD && q->fail.code == e && !q->fail.field && q->part
-           && strcmp(q->part, "body") == 0;
+    bool body = q->part && strcmp(q->part, "body") == 0;
+
+    if (e == ERR_FIELD && q->fail.code == e && !q->fail.field && body)
+        return ERR_MALFORMED;
+    return e == ERR_MALFORMED && q->part && !body ? ERR_FIELD : e;
 }
 
 void
 eventchat_write_error(struct request *q, struct reply *r, const struct route *route, enum err e)
 {
-    enum err told = is_no_object(q, e) ? ERR_MALFORMED : e;
-    struct eventchat_error known = eventchat_error_of(told);
+    struct eventchat_error known = eventchat_error_of(told_as(q, e));
 
     (void)route;
     r->status = known.status;
@@ -28,7 +31,7 @@ eventchat_write_error(struct request *q, struct reply *r, const struct route *ro
     json_key(&r->body, "error");
     json_open(&r->body, '{');
     json_kv(&r->body, "code", known.code);
-    json_kv(&r->body, "message", told == e ? eventchat_reason(e, &q->fail) : known.text);
+    json_kv(&r->body, "message", eventchat_reason(e, &q->fail));
     if (q->fail.code == e && q->fail.field)
         json_kv(&r->body, "field", q->fail.field);
     json_close(&r->body, '}');

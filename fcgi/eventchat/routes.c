@@ -58,6 +58,7 @@ const struct edge eventchat_edge = {
     .path_size = sizeof(struct eventchat_path),
     .body_max = offsetof(struct config, eventchat_body_max),
     .json_depth = offsetof(struct config, eventchat_json_depth),
+    .json_only = true,
     .always_limits = true,
     .streams = true,
     .cors_methods = "GET, POST, PUT",

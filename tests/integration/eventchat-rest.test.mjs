@@ -46,6 +46,22 @@ test('routes and methods', async () => {
     for (const body of ['', '{', '[]', '"x"', 'null', '{"name":"a"}x', '{"name":"\\ud800"}', Buffer.from('7b22ff227d', 'hex')])
         refused(await somebody.post('/events', body), 400, 'BAD_FRAME');
     refused(await somebody.post('/events', { name: 'x'.repeat(70000) }), 413, 'PAYLOAD_TOO_LARGE');
+    for (const query of ['?offset=%ff', '?offset=%zz', '?limit=%00'])
+        refused(await somebody.get(`/events${query}`), 400, 'BAD_PAYLOAD');
+});
+
+test('bodies are JSON', async () => {
+    const somebody = user(await started);
+    const put = (type, body = '{"name":"A"}') => somebody.put('/profile', body, { headers: { 'Content-Type': type } });
+    for (const type of ['application/json', 'Application/JSON; charset=utf-8', 'application/json;x=y', ''])
+        assert.equal(fine(await put(type)).name, 'A');
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/jsonp', 'json'])
+        refused(await put(type), 415, 'UNSUPPORTED_MEDIA');
+    refused(await put('text/plain', '{'), 415, 'UNSUPPORTED_MEDIA');
+    const { event } = await somebody.event();
+    const open = (body) => user(somebody.confab).post(`/events/${event.id}/chat`, body, { headers: { 'Content-Type': 'text/plain' } });
+    fine(await open(''), 201);
+    refused(await open('{}'), 415, 'UNSUPPORTED_MEDIA');
 });
 
 test('profiles: stored, and claimed by the credential', async () => {
@@ -195,10 +211,10 @@ test('granting and taking back: by the owner, of requests, silent when nothing c
     for (const target of [grant, revoke]) {
         refused(await owner.post(target), 409, 'NOT_REQUESTED');
         refused(await guest.post(target), 403, 'FORBIDDEN');
-        refused(await stranger.post(target), 404, 'CHAT_NOT_FOUND');
+        refused(await stranger.post(target), 404, 'CHAT_NOT_FOUND', 'chatId');
     }
     for (const id of ['x', 'x'.repeat(100), '1', '%D0%B8'])
-        refused(await owner.post(`/chats/${id}/grant`), 404, 'CHAT_NOT_FOUND');
+        refused(await owner.post(`/chats/${id}/grant`), 404, 'CHAT_NOT_FOUND', 'chatId');
     await guest.request(event.id);
     const before = (await told(confab, guest)).length;
     const granted = fine(await owner.post(grant));

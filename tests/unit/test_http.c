@@ -173,6 +173,11 @@ test_header_values(void **state)
 
     memset(long_key, 'k', sizeof(long_key));
     long_key[128] = '\0';
+    assert_true(http_is_type("Application/JSON", "application/json"));
+    assert_true(http_is_type("application/json; charset=utf-8", "application/json"));
+    assert_false(http_is_type("application/jsonp", "application/json"));
+    assert_false(http_is_type("", "application/json"));
+
     assert_true(http_visible("k", 128));
     assert_true(http_visible(long_key, 128));
     assert_false(http_visible(long_key, 127));
