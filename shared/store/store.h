@@ -21,6 +21,13 @@ struct store {
     int64_t now_ms;
 };
 
+/* How a statement that reads one row ended: ERR_OK without a row is ERR_NOT_FOUND. */
+static inline enum err
+store_found(enum err e, bool found)
+{
+    return e == ERR_OK && !found ? ERR_NOT_FOUND : e;
+}
+
 /* ---- conversations (store_conversation.c) ---- */
 
 enum err store_conversation_find(const struct store *s, const struct id *uid,

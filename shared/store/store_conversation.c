@@ -27,14 +27,12 @@ store_conversation_find(const struct store *s, const struct id *uid, struct conv
 {
     struct db_row *r = db_query(s->db, Q_CONVERSATION_FIND, s->arena);
     bool found;
-    enum err e;
 
     db_bind_id(r, ":uid", uid);
     db_bind_text(r, ":system", s->system);
     if ((found = db_step(r)))
         store_conversation_read(r, c_r);
-    e = db_done(r);
-    return e == ERR_OK && !found ? ERR_NOT_FOUND : e;
+    return store_found(db_done(r), found);
 }
 
 enum err

@@ -73,13 +73,11 @@ store_entry_find(const struct store *s, int64_t key, const struct id *conversati
 {
     struct db_row *r = query_in(s, Q_ENTRY_FIND, key);
     bool found;
-    enum err e;
 
     db_bind_id(r, ":uid", uid);
     if ((found = db_step(r)))
         read_entry(r, conversation, e_r);
-    e = db_done(r);
-    return e == ERR_OK && !found ? ERR_NOT_FOUND : e;
+    return store_found(db_done(r), found);
 }
 
 enum err
@@ -177,7 +175,6 @@ store_idempotency_find(const struct store *s, int64_t key, const char *user, con
     struct db_row *r = query_in(s, Q_IDEMPOTENCY_FIND, key);
     bool found;
     size_t len;
-    enum err e;
 
     db_bind_text(r, ":user", user);
     db_bind_text(r, ":key", word);
@@ -189,8 +186,7 @@ store_idempotency_find(const struct store *s, int64_t key, const char *user, con
             .n = db_int(r, 3),
             .at_ms = db_int(r, 4),
         };
-    e = db_done(r);
-    return e == ERR_OK && !found ? ERR_NOT_FOUND : e;
+    return store_found(db_done(r), found);
 }
 
 enum err

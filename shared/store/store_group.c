@@ -46,7 +46,6 @@ store_group_find(const struct store *s, int64_t id, const char *user, struct gro
 {
     struct db_row *r = query_both(s, Q_GROUP_FIND, id, user);
     bool found;
-    enum err e;
 
     if ((found = db_step(r)))
         *place_r = (struct group_place){
@@ -54,8 +53,7 @@ store_group_find(const struct store *s, int64_t id, const char *user, struct gro
             .is_member = db_int(r, 5),
             .is_viewer = db_int(r, 6),
         };
-    e = db_done(r);
-    return e == ERR_OK && !found ? ERR_NOT_FOUND : e;
+    return store_found(db_done(r), found);
 }
 
 enum err

@@ -21,7 +21,6 @@ store_member_state(const struct store *s, int64_t key, const char *user, struct 
 {
     struct db_row *r = query_of(s, Q_MEMBER_ME, key, user);
     bool found;
-    enum err e;
 
     if ((found = db_step(r)))
         *m_r = (struct member_state){
@@ -33,8 +32,7 @@ store_member_state(const struct store *s, int64_t key, const char *user, struct 
             .notifications = db_int(r, 4),
             .display_name = db_text(r, 5),
         };
-    e = db_done(r);
-    return e == ERR_OK && !found ? ERR_NOT_FOUND : e;
+    return store_found(db_done(r), found);
 }
 
 static enum err

@@ -8,15 +8,6 @@
 
 #include "shared/json.h"
 
-/* A statement that reads one row ended so: ERR_OK without a row is ERR_NOT_FOUND. */
-static enum err
-end_of_one(struct db_row *r, bool found)
-{
-    enum err e = db_done(r);
-
-    return e == ERR_OK && !found ? ERR_NOT_FOUND : e;
-}
-
 static struct db_row *
 query_in(const struct store *s, enum query q, int64_t key)
 {
@@ -104,7 +95,7 @@ store_meeting_find(const struct store *s, int64_t id, struct meeting *m_r)
     db_bind_int(r, ":meeting", id);
     if ((found = db_step(r)))
         *m_r = read_meeting(s, r, 0);
-    return end_of_one(r, found);
+    return store_found(db_done(r), found);
 }
 
 enum err
@@ -150,7 +141,7 @@ store_pair_state(const struct store *s, const char *chat, const char *user, stru
             .key = db_int(r, 0), .read_n = db_int(r, 1), .last_n = db_int(r, 2),
             .other = db_text(r, 3),
         };
-    return end_of_one(r, found);
+    return store_found(db_done(r), found);
 }
 
 enum err
@@ -164,7 +155,7 @@ store_pair_of_applicant(const struct store *s, int64_t meeting, const char *appl
     db_bind_text(r, ":applicant", applicant);
     if ((found = db_step(r)))
         *key_r = db_int(r, 0);
-    return end_of_one(r, found);
+    return store_found(db_done(r), found);
 }
 
 /* An empty picture is none. */
@@ -198,7 +189,7 @@ store_pair_view(const struct store *s, int64_t key, const char *user, struct pai
     db_bind_text(r, ":user", user);
     if ((found = db_step(r)))
         *v_r = read_view(s, r);
-    return end_of_one(r, found);
+    return store_found(db_done(r), found);
 }
 
 enum err

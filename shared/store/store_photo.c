@@ -30,12 +30,10 @@ store_photo_find(const struct store *s, const char *name, struct photo *p_r)
 {
     struct db_row *r = query_of(s, Q_PHOTO_FIND, name);
     bool found;
-    enum err e;
 
     if ((found = db_step(r)))
         *p_r = (struct photo){ name, (enum photo_type)db_int(r, 0), db_int(r, 1) };
-    e = db_done(r);
-    return e == ERR_OK && !found ? ERR_NOT_FOUND : e;
+    return store_found(db_done(r), found);
 }
 
 enum err

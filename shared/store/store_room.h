@@ -11,13 +11,6 @@
 #include "shared/chat/webhook.h"
 #include "shared/store/store.h"
 
-/* How a statement that reads one row ended: ERR_OK without a row is ERR_NOT_FOUND. */
-static inline enum err
-store_found(enum err e, bool found)
-{
-    return e == ERR_OK && !found ? ERR_NOT_FOUND : e;
-}
-
 /* ---- accounts (store_account.c) ---- */
 
 /* Fills in a->id. ERR_EXISTS: the address is taken. */
