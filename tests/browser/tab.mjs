@@ -38,7 +38,7 @@ export class Tab {
 
     constructor(confab, user, page, expected) {
         Object.assign(this, { confab, user, page, expected });
-        this.home = `http://127.0.0.1:${confab.port}/`;
+        this.home = `http://127.0.0.1:${confab.port}${confab.base ?? ''}/`;
         page.setDefaultTimeout(DEADLINE_MS);
         page.on('console', (message) => {
             if (['error', 'warning'].includes(message.type()))
