@@ -152,6 +152,13 @@ write_bad(struct sbuf *payload, enum wire_bad why, const char *name, const char 
     return true;
 }
 
+/* Who asked for an acknowledgement is owed one, and it says the same. */
+static void
+write_nack(struct sbuf *json, enum wire_bad why, const char *name)
+{
+    (void)write_bad(json, why, name, NULL);
+}
+
 static const struct wire_named named = {
     .identify = identify,
     .unauthorized = "{\"code\":101}",
@@ -159,6 +166,7 @@ static const struct wire_named named = {
     .bad_event = "error",
     .write_bad = write_bad,
     .counts_unknown = true,
+    .write_nack = write_nack,
 };
 
 /* Users are integers. */

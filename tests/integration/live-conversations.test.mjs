@@ -166,6 +166,22 @@ test('unknown events are answered, and end nothing', async () => {
     await socket.close();
 });
 
+test('who asks for an acknowledgement of an unknown event gets it, once', async () => {
+    const confab = await shared;
+    const refusal = { code: 100, message: 'No such event' };
+    for (const framing of ['websocket', 'polling']) {
+        const socket = await connect(confab, someone(), framing);
+        for (const args of [[], [{ a: 1 }], [Buffer.from([1, 2, 3])]]) {
+            const acks = [];
+            socket.send('no such', ...args, (...ack) => acks.push(ack));
+            assert.deepEqual(await socket.expect('error'), refusal);
+            await until('the acknowledgement', () => acks.length > 0);
+            assert.deepEqual(acks, [[refusal]]);
+        }
+        await socket.close();
+    }
+});
+
 test('everything said around the move comes once, in order', async () => {
     const confab = await shared;
     const [ann, bob] = [someone(), someone()];
