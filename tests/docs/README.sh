@@ -5,7 +5,8 @@
 follow() {
     local up
     [[ $(sed -n '1s/ *#.*//p;2s/ *#.*//p' /run/page/page.sh) == $'./dev up\n./dev check' ]]
-    cd "$CONFAB_SOURCE"
+    mkdir /root/confab && tar -C /root/confab --strip-components=1 -xf "$CONFAB_TARBALL"
+    cd /root/confab
     env -i HOME=/root PATH="$PATH" TERM=dumb ./dev up >/run/page/said 2>&1 &
     up=$!
     wait_for_ready "$up"
