@@ -15,7 +15,7 @@
 #include "shared/log.h"
 
 #define LOCAL_PREFIX "unix:"
-#define BACKLOG 1024
+#define BACKLOG 4096                    /* the system may allow fewer */
 #define SOCKET_MODE 0660                /* for the web server's group */
 
 static enum err
