@@ -22,7 +22,8 @@ import { WEB } from '../lib/webserver.mjs';
 import { attacks } from './attacks.mjs';
 
 const MiB = 1 << 20;
-const SETTINGS = { CONFAB_SIO_CONFORMANCE: '1', CONFAB_BODY_MAX: String(8 * MiB) };
+/* Under load more is missed than a socket is usually given. */
+const SETTINGS = { CONFAB_RESUME_MAX: '100000', CONFAB_SIO_CONFORMANCE: '1', CONFAB_BODY_MAX: String(8 * MiB) };
 const HINTS = [1001, 1012];
 const SLOWEST_MS = 3000;        /* for whom others keep waiting; a machine under load needs some of it by itself */
 
@@ -246,7 +247,7 @@ async function underLoad(confab, body) {
     for (const follower of followers) {
         await follower.heard(last.id);
         follower.checkOrder();
-        assert.equal(follower.reloads, 0);
+        assert.equal(follower.reloads, 0, `${follower.connects} connects, ${all.length} messages`);
         assert.deepEqual(follower.messages(dialog).map((m) => m.id), all.map((m) => m.id));
         await follower.stop();
     }
