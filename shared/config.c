@@ -1,6 +1,7 @@
 /* config - every setting, typed
  *
- * config.def becomes the table `rows`; the file and the environment both end in config_row_set().
+ * config.def becomes the table `rows`; the file and the environment both end in config_row_set(). What settings
+ * must be together is config_check.c, what credentials are judged by config_rules.c.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,23 +14,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "shared/config_channels.h"
 #include "shared/config_row.h"
-#include "shared/cron.h"
 #include "shared/log.h"
 
 #define FILE_MAX_BYTES (128 * 1024)
 #define ENV_PREFIX "CONFAB_"
 #define DEFAULT_FILE CONFAB_SYSCONFDIR "/confab/confab.conf"
 #define SECRET_SUFFIX "_file"
-#define ROOMS_LEEWAY_S 2            /* their issuer's clock is this one */
-#define USERS_LEEWAY_S 30           /* of conversations and event chats */
-#define SECRET_GOOD_LEN 32          /* RFC 7518 section 3.2: a key as long as the hash */
 
 static const struct config_row rows[] = {
 #define CONFIG_SECTION(title) { .kind = KIND_SECTION, .name = title },
@@ -42,13 +38,6 @@ static const struct config_row rows[] = {
 };
 
 #define N_ROWS (sizeof rows / sizeof rows[0])
-
-static const char *const known_systems[] = {
-#ifndef CONFAB_WITHOUT_SQLITE
-    "mtchat", "rooms", "conversations", "eventchat",
-#endif
-    NULL
-};
 
 /* Variables that are no settings, yet ours. */
 static const char *const other_variables[] = { "CONFAB_CONFIG", "CONFAB_FAULT", NULL };
@@ -377,164 +366,7 @@ config_load(struct arena *a, const struct config **config_r, struct fail *fail)
     return ERR_OK;
 }
 
-/* ---- checks and use ---- */
-
-/* Calls each word of a comma-separated list known or not; *n_r counts them. */
-static bool
-all_known(const char *text, const char *const *known, size_t *n_r)
-{
-    char word[64];
-    size_t len;
-
-    for (*n_r = 0; *text != '\0'; text += len + (text[len] == ',')) {
-        len = strcspn(text, ",");
-        if (len >= sizeof word)
-            return false;
-        memcpy(word, text, len);
-        word[len] = '\0';
-        if (!is_listed(known, trim(word)))
-            return false;
-        ++*n_r;
-    }
-    return true;
-}
-
-static void
-warn_short(const char *secret, const char *setting)
-{
-    if (strlen(secret) < SECRET_GOOD_LEN)
-        log_event(LOG_LEVEL_WARNING, "short_secret", "setting", setting, "wanted_bytes",
-                  log_number(SECRET_GOOD_LEN), NULL);
-}
-
-static enum err
-check_auth(const struct config *c, struct fail *fail)
-{
-    const char *const *key;
-
-    if (!c->trusted && strcmp(c->auth, "jwt") != 0)
-        return err_fail(fail, ERR_FIELD, "auth", "auth must be jwt or trusted");
-    if (c->trusted)
-        return ERR_OK;
-    if (c->jwt_keys[0] == NULL)
-        return err_fail(fail, ERR_FIELD, "jwt_secret",
-                        "auth = jwt needs jwt_secret or jwt_secrets (or auth = trusted for a demo)");
-    for (key = c->jwt_keys; *key != NULL; key++)
-        warn_short(*key, "jwt_secret");
-    return ERR_OK;
-}
-
-/* Whoever may register gets tokens made with this key: a guessable one would let anybody in as anybody. */
-static enum err
-check_rooms(const struct config *c, struct fail *fail)
-{
-    if (strlen(c->rooms_jwt_secret) < SECRET_GOOD_LEN)
-        return err_fail(fail, ERR_FIELD, "rooms_jwt_secret",
-                        "rooms need rooms_jwt_secret, at least %d bytes", SECRET_GOOD_LEN);
-    if (c->runner_key[0] != '\0')
-        warn_short(c->runner_key, "runner_key");
-    return ERR_OK;
-}
-
-/* Users come with a token, or with what VK signed. */
-static enum err
-check_conversations(const struct config *c, struct fail *fail)
-{
-    if (c->jwt_keys[0] == NULL && c->vk_app_secret[0] == '\0')
-        return err_fail(fail, ERR_FIELD, "jwt_secret",
-                        "conversations need jwt_secret, jwt_secrets or vk_app_secret");
-    for (const char *const *key = c->jwt_keys; *key != NULL; key++)
-        warn_short(*key, "jwt_secret");
-    return ERR_OK;
-}
-
-static enum err
-check_eventchat(const struct config *c, struct fail *fail)
-{
-    if (c->jwt_keys[0] == NULL)
-        return err_fail(fail, ERR_FIELD, "jwt_secret", "eventchat needs jwt_secret or jwt_secrets");
-    for (const char *const *key = c->jwt_keys; *key != NULL; key++)
-        warn_short(*key, "jwt_secret");
-    return ERR_OK;
-}
-
-/* What is served, and whether it can stand side by side. */
-static enum err
-check_parts(const struct config *c, struct fail *fail)
-{
-    size_t n;
-
-    if (!all_known(c->systems, known_systems, &n) || (n == 0 && config_has_chat(c)))
-        return err_fail(fail, ERR_FIELD, "systems", "%s",
-                        known_systems[0] != NULL
-                            ? "systems names a system that does not exist"
-                            : "this build has no chat systems: systems must be empty");
-    if (!config_has_chat(c) && !c->push && !c->sio_conformance)
-        return err_fail(fail, ERR_FIELD, "systems",
-                        "nothing to serve: systems is empty and push is off");
-    if (config_has_chat(c) && c->push && strcmp(c->push_api_listen, "clients") == 0)
-        return err_fail(fail, ERR_FIELD, "push_api_listen",
-                        "push_api_listen = clients cannot be where chat systems are served: "
-                        "/api/ on relay_listen is theirs");
-    if ((c->relay_tls_certificate[0] != '\0') != (c->relay_tls_key[0] != '\0'))
-        return err_fail(fail, ERR_FIELD, "relay_tls_key",
-                        "relay_tls_certificate and relay_tls_key need each other");
-    return ERR_OK;
-}
-
-/* The relay's name becomes part of file names. */
-static bool
-is_file_name(const char *s)
-{
-    return s[0] != '.' && s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                      "0123456789._-")] == '\0';
-}
-
-/* "" is nobody; a system that is not served takes its / along. */
-static enum err
-check_socketio_root(const struct config *c, struct fail *fail)
-{
-    const char *name = c->socketio_root_system;
-
-    if (name[0] == '\0' || strcmp(name, "conversations") == 0 || strcmp(name, "eventchat") == 0)
-        return ERR_OK;
-    return err_fail(fail, ERR_FIELD, "socketio_root_system",
-                    "socketio_root_system must be conversations, eventchat or empty");
-}
-
-enum err
-config_check(const struct config *c, struct fail *fail)
-{
-    enum log_level level;
-    struct cron cron;
-    enum err e;
-
-    if ((e = check_parts(c, fail)) != ERR_OK)
-        return e;
-    if (config_serves(c, "mtchat") && (e = check_auth(c, fail)) != ERR_OK)
-        return e;
-    if (config_serves(c, "rooms") && (e = check_rooms(c, fail)) != ERR_OK)
-        return e;
-    if (config_serves(c, "conversations") && (e = check_conversations(c, fail)) != ERR_OK)
-        return e;
-    if (config_serves(c, "eventchat") && (e = check_eventchat(c, fail)) != ERR_OK)
-        return e;
-    if ((e = check_socketio_root(c, fail)) != ERR_OK)
-        return e;
-    if (!log_level_named(c->log_level, &level))
-        return err_fail(fail, ERR_FIELD, "log_level",
-                        "log_level must be error, warning, info or debug");
-    if (!is_file_name(c->relay_name))
-        return err_fail(fail, ERR_FIELD, "relay_name",
-                        "relay_name may hold letters, digits, '.', '_' and '-'");
-    if (c->archive_cron[0] != '\0' && !cron_parse(c->archive_cron, &cron))
-        return err_fail(fail, ERR_FIELD, "archive_cron",
-                        "archive_cron must be six fields: second minute hour day month weekday");
-    if (c->ws_timeout_s <= c->ws_ping_s)
-        return err_fail(fail, ERR_FIELD, "ws_timeout_s",
-                        "ws_timeout_s must be more than ws_ping_s, or quiet sockets die");
-    return ERR_OK;
-}
+/* ---- use ---- */
 
 void
 config_print(const struct config *c, struct sbuf *out, bool with_help)
@@ -551,81 +383,6 @@ config_print(const struct config *c, struct sbuf *out, bool with_help)
     config_channels_print(c, out, with_help);
 }
 
-bool
-config_serves(const struct config *c, const char *system)
-{
-    const char *const only[] = { system, NULL };
-    const char *p;
-    char word[64];
-    size_t len, n;
-
-    for (p = c->systems; *p != '\0'; p += len + (p[len] == ',')) {
-        len = strcspn(p, ",");
-        if (len >= sizeof word)
-            continue;
-        memcpy(word, p, len);
-        word[len] = '\0';
-        if (all_known(word, only, &n) && n == 1)
-            return true;
-    }
-    return false;
-}
-
-struct token_rules
-config_token_rules(const struct config *c)
-{
-    return (struct token_rules){
-        .secrets = c->jwt_keys,
-        .user_claim = c->jwt_user_id_claim,
-        .check_times = c->jwt_check_exp,
-        .leeway_s = c->jwt_leeway_s,
-        .audience = c->jwt_audience[0] != '\0' ? c->jwt_audience : NULL,
-    };
-}
-
-static struct token_rules
-users_rules(const struct config *c)
-{
-    return (struct token_rules){
-        .secrets = c->jwt_keys,
-        .user_claim = "sub",
-        .second_claim = "user_id",
-        .integer_user = true,
-        .profile = true,
-        .check_times = true,
-        .leeway_s = USERS_LEEWAY_S,
-    };
-}
-
-struct token_rules
-config_conversations_rules(const struct config *c)
-{
-    struct token_rules rules = users_rules(c);
-
-    rules.picture_claim = "avatar";
-    rules.picture_url = true;
-    return rules;
-}
-
-struct token_rules
-config_eventchat_rules(const struct config *c)
-{
-    struct token_rules rules = users_rules(c);
-
-    rules.picture_claim = "imageUUID";
-    return rules;
-}
-
-struct vk_rules
-config_vk_rules(const struct config *c)
-{
-    return (struct vk_rules){
-        .secret = c->vk_app_secret[0] != '\0' ? c->vk_app_secret : NULL,
-        .app_id = c->vk_app_id[0] != '\0' ? c->vk_app_id : NULL,
-        .ttl_s = c->vk_ttl,
-    };
-}
-
 void
 config_bound_core(const struct config *c)
 {
@@ -633,17 +390,4 @@ config_bound_core(const struct config *c)
 
     if (!c->core_dumps)
         setrlimit(RLIMIT_CORE, &none);
-}
-
-struct token_rules
-config_rooms_rules(const struct config *c)
-{
-    return (struct token_rules){
-        .secrets = c->rooms_keys,
-        .user_claim = "sub",
-        .check_times = true,
-        .require_expiry = true,
-        .leeway_s = ROOMS_LEEWAY_S,
-        .audience = ROOMS_AUDIENCE,
-    };
 }
