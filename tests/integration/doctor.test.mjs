@@ -159,6 +159,40 @@ test('a clock that was set back', async () => {
     assert.match((await place.doctor()).lines.clock, /^warning: .*\b(99|100) s ahead/);
 });
 
+/* A host that differs: its file system's kind, its clock. */
+const strange = `
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/vfs.h>
+#include <time.h>
+int statfs(const char *path, struct statfs *st)
+{
+    int (*real)(const char *, struct statfs *) = (int (*)(const char *, struct statfs *))dlsym(RTLD_NEXT, "statfs");
+    int status = real(path, st);
+    if (getenv("STRANGE_FS")) st->f_type = strtol(getenv("STRANGE_FS"), NULL, 0);
+    return status;
+}
+int clock_gettime(clockid_t id, struct timespec *t)
+{
+    int (*real)(clockid_t, struct timespec *) = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+    int status = real(id, t);
+    if (id == CLOCK_REALTIME && getenv("STRANGE_CLOCK")) t->tv_sec = atol(getenv("STRANGE_CLOCK"));
+    return status;
+}`;
+
+test('network file systems, and a clock that was never set', { skip: BUILD.includes('asan') }, async () => {
+    const place = new Place().init('--secrets');
+    const library = path.join(place.dir, 'strange.so');
+    execFileSync('cc', ['-shared', '-fPIC', '-o', library, '-x', 'c', '-'], { input: strange });
+    let { status, lines } = await doctor({ ...place.env, LD_PRELOAD: library, STRANGE_FS: '0x6969' });
+    assert.match(lines.journal, /^warning: a rollback journal \(truncate\), .*network file system/);
+    assert.equal(status, 0);
+    ({ status, lines } = await doctor({ ...place.env, LD_PRELOAD: library, STRANGE_CLOCK: '1000000' }));
+    assert.match(lines.clock, /^error: .*never set/);
+    assert.equal(status, 1);
+});
+
 test('relays: running, gone, deaf', async () => {
     await withInstance({ auth: 'jwt', handlers: 1 }, async (confab) => {
         const env = { ...confab.env, CONFAB_RELAY_LISTEN: `unix:${confab.relays[0].socket}` };
