@@ -20,6 +20,7 @@ import { Socket } from '../lib/socket.mjs';
 import { until, within } from '../lib/wait.mjs';
 import { WEB } from '../lib/webserver.mjs';
 import { attacks } from './attacks.mjs';
+import { eventSockets, photos } from './photos.mjs';
 
 const MiB = 1 << 20;
 /* Under load more is missed than a socket is usually given. */
@@ -396,6 +397,12 @@ export function matrix(web) {
             await socketio(confab, ['polling', 'websocket']);
             for (const target of ['/health', '/api/v1/dialogs', '/chat/health', '/my/chatter/health', '/my/chat/my/chat/health'])
                 assert.ok((await request(confab.port, 'GET', target)).status >= 400, target);
+        });
+    });
+    test(`${web}: event chat, its photos and sockets, below a path`, async () => {
+        await withInstance(options(web, { base: '/my/chat', systems: 'eventchat', env: { CONFAB_SIO_CONFORMANCE: '0' } }), async (confab) => {
+            await photos(confab);
+            await eventSockets(confab);
         });
     });
     if (WEB[web].pool)
