@@ -1,4 +1,4 @@
-/* wire - the table of systems, and what they share: paths, queries, the handshake of named events
+/* wire - the table of systems, and what they share: paths and queries
  *
  * SPDX-License-Identifier: MIT
  */
@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "relay/origin.h"
 #include "shared/percent.h"
 #include "shared/utf8.h"
 
@@ -20,9 +19,6 @@ static const struct wire *const wires[] = {
 #define N_WIRES (sizeof wires / sizeof *wires)
 
 #define ID "{id}"
-
-#define MINUTE_MS 60000
-#define MESSAGE_UNIT 4096       /* bytes; reading a long one takes long */
 
 #define SINCE_DIGITS_MAX 18     /* fits into int64_t whatever the digits */
 
@@ -184,66 +180,4 @@ wire_since(struct arena *a, const char *query)
         n = n * 10 + (*text - '0');
     }
     return n;
-}
-
-/* ---- bare WebSockets of systems of named events ---- */
-
-/* CORS keeps no page from a WebSocket, so who is not on the list is refused. */
-static bool
-origin_allowed(struct arena *a, const struct config *config, const struct io_request *r)
-{
-    const char *origin = io_header(r, "Origin");
-    struct origin_list list = { 0 };
-    size_t len;
-
-    if (!origin)
-        return true;
-    origin_list_read(a, config->cors_allowed_origins, &list, &len);
-    return origin_listed(&list, origin);
-}
-
-bool
-wire_named_handshake(const struct wire *wire, struct arena *a, const struct config *config,
-                     const struct io_request *r, int64_t now_ms, struct wire_hello *hello_r,
-                     struct io_answer *answer)
-{
-    const struct wire_credential shown
-        = { .authorization = io_header(r, "Authorization"), .query = r->query };
-    struct wire_hello hello = { 0 };
-    enum err e = ERR_OK;
-
-    if (strcmp(r->method, "GET") != 0)
-        e = ERR_METHOD;
-    else if (!r->upgrade)
-        e = ERR_FIELD;
-    else if (!origin_allowed(a, config, r))
-        e = ERR_FORBIDDEN;
-    else
-        e = wire->named->identify(a, config, &shown, now_ms, &hello);
-    if (e == ERR_NOT_FOUND)
-        hello = (struct wire_hello){ .user = "", .stranger = true };
-    if (e != ERR_OK && e != ERR_NOT_FOUND) {
-        wire->refuse(answer, e);
-        return false;
-    }
-    hello.since = WIRE_SINCE_NONE;
-    *hello_r = hello;
-    return true;
-}
-
-void
-wire_named_bounds(const struct config *c, struct wire_bounds *bounds_r)
-{
-    *bounds_r = (struct wire_bounds){
-        .sockets = c->socket_per_user,
-        .message_max = c->ws_message_max,
-        .messages_per_s = c->socket_frames_per_s,
-        .message_unit = MESSAGE_UNIT,
-        .bad_max = c->ws_bad_frames_max + 1,
-        .bad_window_ms = MINUTE_MS,
-        .queue_frames = c->ws_queue_frames,
-        .queue_bytes = c->ws_queue_bytes,
-        .ping_ms = c->sio_ping_interval_ms,
-        .answer_ms = c->sio_ping_timeout_ms,
-    };
 }

@@ -23,6 +23,8 @@
 #define CLOSE_LATER 1013        /* come again in a while */
 #define CLOSE_CREDENTIAL 4401   /* named events: no credential in time, a bad one, or its end */
 
+#define STATUS_UPGRADE_REQUIRED 426     /* a request for a WebSocket that is none */
+
 #define WIRE_SINCE_NONE (-1)
 #define WIRE_SINCE_UNUSABLE INT64_MAX   /* given, but no seq: answered like one from the future */
 
@@ -171,6 +173,16 @@ const char *wire_path_id(struct arena *a, const struct wire *wire, const char *p
 /* The first pair of that name in a raw query, percent-decoded; a '+' stays. A malformed escape stays,
  * too. ERR_NOT_FOUND: no such pair. ERR_LIMIT: it holds NUL or no valid UTF-8. */
 enum err wire_query(struct arena *a, const char *query, const char *name, const char **value_r);
+
+/* Headers of a refusal whose status is set, whatever its words: what caches, browsers and clients that retry go by. */
+void wire_refusal_headers(struct io_answer *answer);
+
+/* A system of named events: who shows c. What stands first counts, good or bad: what he joined with, the header, the
+ * query. vk: launch parameters are as good as a token; NULL: they are nothing. ERR_NOT_FOUND: nothing was shown;
+ * ERR_UNAUTHORIZED. Texts of *hello_r belong to the arena. */
+enum err wire_identify(struct arena *a, const struct wire_credential *c,
+                       const struct token_rules *rules, const struct vk_rules *vk, int64_t now_ms,
+                       struct wire_hello *hello_r);
 
 /* The handshake of a bare WebSocket of a system of named events: origin, credential. */
 bool wire_named_handshake(const struct wire *wire, struct arena *a, const struct config *config,

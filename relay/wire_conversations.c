@@ -3,16 +3,9 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <string.h>
-
 #include "relay/wire.h"
 #include "shared/json.h"
-#include "shared/token.h"
-#include "shared/vk.h"
 
-#define AUTH_DEPTH 16           /* nesting of what a client joins with */
-#define STATUS_UPGRADE_REQUIRED 426
-#define RETRY_AFTER_S 3
 #define CODE_PARAMETER 100
 
 /* ---- refused handshakes ---- */
@@ -51,89 +44,19 @@ refuse(struct io_answer *answer, enum err e)
     json_kv(&answer->body, "message", r->text);
     json_close(&answer->body, '}');
     json_close(&answer->body, '}');
-    sbuf_puts(&answer->headers, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
-    if (r->status == 405)
-        sbuf_puts(&answer->headers, "Allow: GET\r\n");
-    if (r->status == STATUS_UPGRADE_REQUIRED)
-        sbuf_puts(&answer->headers, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
-    if (r->status == 429 || r->status == 503)
-        sbuf_printf(&answer->headers, "Retry-After: %d\r\n", RETRY_AFTER_S);
+    wire_refusal_headers(answer);
 }
 
 /* ---- who it is ---- */
 
-/* One of the two that say so: signed by us, or by VK. */
-struct shown {
-    const char *token, *vk;
-};
-
-/* A member that is there must be a text; null is as good as nothing. */
 static enum err
-text_of(const struct json *auth, const char *name, const char **text_r)
-{
-    const struct json *v = json_get(auth, name);
-
-    if (!v || json_type(v) == JSON_NULL)
-        return ERR_NOT_FOUND;
-    return (*text_r = json_text(v)) ? ERR_OK : ERR_UNAUTHORIZED;
-}
-
-static enum err
-shown_in_auth(struct arena *a, const char *auth, struct shown *shown_r)
-{
-    struct json *v;
-    enum err e;
-
-    if (json_parse(a, auth, strlen(auth), AUTH_DEPTH, &v, NULL) != ERR_OK)
-        return ERR_UNAUTHORIZED;
-    if ((e = text_of(v, "token", &shown_r->token)) == ERR_NOT_FOUND)
-        e = text_of(v, "vk", &shown_r->vk);
-    return e;
-}
-
-static enum err
-shown_in_header(const char *header, struct shown *shown_r)
-{
-    shown_r->token = token_of_scheme(header, "Bearer");
-    shown_r->vk = token_of_scheme(header, "VK");
-    return shown_r->token || shown_r->vk ? ERR_OK : ERR_UNAUTHORIZED;
-}
-
-/* The first place where something is counts, good or bad. */
-static enum err
-find_shown(struct arena *a, const struct wire_credential *c, struct shown *shown_r)
-{
-    enum err e = c->auth ? shown_in_auth(a, c->auth, shown_r) : ERR_NOT_FOUND;
-
-    if (e != ERR_NOT_FOUND)
-        return e;
-    if (c->authorization)
-        return shown_in_header(c->authorization, shown_r);
-    e = wire_query(a, c->query, "token", &shown_r->token);
-    return e == ERR_LIMIT ? ERR_UNAUTHORIZED : e;
-}
-
-static enum err
-identify(struct arena *a, const struct config *config, const struct wire_credential *c,
+identify(struct arena *a, const struct config *config, const struct wire_credential *shown,
          int64_t now_ms, struct wire_hello *hello_r)
 {
-    struct token_rules rules = config_conversations_rules(config);
-    struct vk_rules vk = config_vk_rules(config);
-    struct shown shown = { 0 };
-    struct token token = { 0 };
-    enum err e = find_shown(a, c, &shown);
+    const struct token_rules rules = config_conversations_rules(config);
+    const struct vk_rules vk = config_vk_rules(config);
 
-    if (e != ERR_OK)
-        return e;
-    e = shown.token ? token_verify(a, shown.token, &rules, now_ms, &token)
-                    : vk_verify(a, shown.vk, &vk, now_ms, &token.user);
-    if (e != ERR_OK)
-        return ERR_UNAUTHORIZED;
-    *hello_r = (struct wire_hello){
-        .user = token.user, .since = WIRE_SINCE_NONE, .expires_ms = token.expires_ms,
-        .name = token.name, .picture = token.picture,
-    };
-    return ERR_OK;
+    return wire_identify(a, shown, &rules, &vk, now_ms, hello_r);
 }
 
 /* ---- what clients hear ---- */

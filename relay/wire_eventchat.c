@@ -2,16 +2,10 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <string.h>
-
 #include "relay/wire.h"
 #include "shared/json.h"
-#include "shared/token.h"
 #include "shared/wire/eventchat.h"
 
-#define AUTH_DEPTH 16           /* nesting of what a client joins with */
-#define STATUS_UPGRADE_REQUIRED 426
-#define RETRY_AFTER_S 3
 
 /* ---- refused handshakes ---- */
 
@@ -41,66 +35,20 @@ refuse(struct io_answer *answer, enum err e)
     }
     answer->content_type = "application/json";
     write_body(&answer->body, e, &fail);
-    sbuf_puts(&answer->headers, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+    wire_refusal_headers(answer);
     if (answer->status == 401)
         sbuf_puts(&answer->headers, "WWW-Authenticate: Bearer\r\n");
-    if (answer->status == 405)
-        sbuf_puts(&answer->headers, "Allow: GET\r\n");
-    if (answer->status == STATUS_UPGRADE_REQUIRED)
-        sbuf_puts(&answer->headers, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
-    if (answer->status == 429 || answer->status == 503)
-        sbuf_printf(&answer->headers, "Retry-After: %d\r\n", RETRY_AFTER_S);
 }
 
 /* ---- who it is ---- */
 
-/* {"token":JWT}. ERR_NOT_FOUND: no token in it. */
 static enum err
-token_of_auth(struct arena *a, const char *auth, const char **token_r)
-{
-    struct json *v;
-    const struct json *token;
-
-    if (json_parse(a, auth, strlen(auth), AUTH_DEPTH, &v, NULL) != ERR_OK)
-        return ERR_UNAUTHORIZED;
-    token = json_get(v, "token");
-    if (!token || json_type(token) == JSON_NULL)
-        return ERR_NOT_FOUND;
-    return (*token_r = json_text(token)) ? ERR_OK : ERR_UNAUTHORIZED;
-}
-
-/* The first place where something was shown counts, good or bad. */
-static enum err
-token_shown(struct arena *a, const struct wire_credential *c, const char **token_r)
-{
-    enum err e = c->auth ? token_of_auth(a, c->auth, token_r) : ERR_NOT_FOUND;
-
-    if (e != ERR_NOT_FOUND)
-        return e;
-    if (c->authorization)
-        return (*token_r = token_of_scheme(c->authorization, "Bearer")) ? ERR_OK : ERR_UNAUTHORIZED;
-    e = wire_query(a, c->query, "token", token_r);
-    return e == ERR_LIMIT ? ERR_UNAUTHORIZED : e;
-}
-
-static enum err
-identify(struct arena *a, const struct config *config, const struct wire_credential *c,
+identify(struct arena *a, const struct config *config, const struct wire_credential *shown,
          int64_t now_ms, struct wire_hello *hello_r)
 {
-    struct token_rules rules = config_eventchat_rules(config);
-    struct token token;
-    const char *text;
-    enum err e = token_shown(a, c, &text);
+    const struct token_rules rules = config_eventchat_rules(config);
 
-    if (e != ERR_OK)
-        return e;
-    if (token_verify(a, text, &rules, now_ms, &token) != ERR_OK)
-        return ERR_UNAUTHORIZED;
-    *hello_r = (struct wire_hello){
-        .user = token.user, .since = WIRE_SINCE_NONE, .expires_ms = token.expires_ms,
-        .name = token.name, .picture = token.picture,
-    };
-    return ERR_OK;
+    return wire_identify(a, shown, &rules, NULL, now_ms, hello_r);
 }
 
 /* ---- what it hears ---- */

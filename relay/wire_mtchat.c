@@ -13,8 +13,6 @@
 #define USER_MAX 255            /* code points of a user id */
 #define MESSAGE_DEPTH 32        /* nesting of a client's message */
 #define MESSAGE_UNIT 1024       /* bytes; reading a long one takes long */
-#define STATUS_UPGRADE_REQUIRED 426
-#define RETRY_AFTER_S 3
 
 /* What a refusal says: status, code and sentence are one row. */
 static const struct refusal {
@@ -53,13 +51,7 @@ refuse(struct io_answer *answer, enum err e)
     json_kv(&answer->body, "message", r->text);
     json_close(&answer->body, '}');
     json_close(&answer->body, '}');
-    sbuf_puts(&answer->headers, "Cache-Control: no-store\r\n");
-    if (r->status == 405)
-        sbuf_puts(&answer->headers, "Allow: GET\r\n");
-    if (r->status == STATUS_UPGRADE_REQUIRED)
-        sbuf_puts(&answer->headers, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
-    if (r->status == 429 || r->status == 503)
-        sbuf_printf(&answer->headers, "Retry-After: %d\r\n", RETRY_AFTER_S);
+    wire_refusal_headers(answer);
 }
 
 /* ?user_id= is believed. */

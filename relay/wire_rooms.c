@@ -14,8 +14,6 @@
 #include "shared/wire/rooms.h"
 
 #define MESSAGE_DEPTH 32        /* nesting of a client's message */
-#define STATUS_UPGRADE_REQUIRED 426
-#define RETRY_AFTER_S 3
 
 static const struct refusal {
     enum err err;
@@ -44,13 +42,7 @@ refuse(struct io_answer *answer, enum err e)
     json_open(&answer->body, '{');
     json_kv(&answer->body, "detail", r->text);
     json_close(&answer->body, '}');
-    sbuf_puts(&answer->headers, "Cache-Control: no-store\r\n");
-    if (r->status == 405)
-        sbuf_puts(&answer->headers, "Allow: GET\r\n");
-    if (r->status == STATUS_UPGRADE_REQUIRED)
-        sbuf_puts(&answer->headers, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
-    if (r->status == 503)
-        sbuf_printf(&answer->headers, "Retry-After: %d\r\n", RETRY_AFTER_S);
+    wire_refusal_headers(answer);
 }
 
 /* ---- handshake ---- */
