@@ -365,7 +365,8 @@ unknown_events_close_no_namespace(void **state)
     connected(0);
     out[0] = '\0';
     event_at(0, "ping", "1", 4);
-    assert_string_equal(out, "42[\"error\",{\"code\":100,\"message\":\"No such event\"}]\n");
+    assert_string_equal(out, "42[\"error\",{\"code\":100,\"message\":\"No such event\"}]\n"
+                             "#4 [{\"code\":100,\"message\":\"No such event\"}]\n");
     for (int i = 0; i < 90; i++)
         event_at(0, "what", NULL, NAMED_NO_ACK);
     assert_false(closed);
