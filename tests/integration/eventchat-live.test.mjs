@@ -222,6 +222,18 @@ test('bare: frames that are none are told of, and too many end the socket', asyn
     assert.equal(await bare.ended(), 1008);
 });
 
+test('bare: thousands of wrong commands at once are each answered', async () => {
+    const confab = await started;
+    const { applicant } = await pair(confab);
+    const bare = await connect(confab, applicant, 'bare');
+    for (let i = 0; i < 3000; i++)
+        bare.send(i % 2 ? 'nothing' : 'send_message', {});
+    await bare.count('debug_info', 3000);
+    bare.send('ping', 1);
+    await bare.next('pong');
+    assert.equal(bare.closed, null);
+});
+
 test('who may connect', async () => {
     const confab = await started;
     const user = '900002';
