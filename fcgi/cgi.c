@@ -90,30 +90,38 @@ read_environment(struct request *q, char *const *environment)
     }
 }
 
-/* The body, or what reads it; *alarm has been started. */
+/* A request on its way: from where its body comes, how long it may take. */
+struct arrival {
+    struct body_input in;
+    struct body_alarm alarm;
+    struct body_stream stream;          /* where the body is read while it arrives */
+};
+
+/* Head and body of q, or what reads that; the alarm has been started. */
 static void
-take_body(const struct cgi *cgi, struct request *q, char *const *environment,
-          struct body_input *in, struct body_alarm *alarm, struct sbuf *body,
-          struct body_stream *stream)
+take_request(const struct cgi *cgi, struct request *q, char *const *environment,
+             struct arrival *arrival, struct sbuf *body)
 {
+    struct body_input *in = &arrival->in;
+
+    read_environment(q, environment);
     in->declared = variable(environment, "CONTENT_LENGTH");
     in->chunked = variable(environment, "HTTP_TRANSFER_ENCODING") != NULL;
-    in->deadline_ms = alarm->deadline_ms;
+    in->deadline_ms = arrival->alarm.deadline_ms;
     if (cgi->streams(cgi->arg, q))
-        body_stream_start(stream, in, q);
+        body_stream_start(&arrival->stream, in, q);
     else
         body_read(q, in, cgi->body_max, body);
-    body_alarm_stop(alarm);
+    body_alarm_stop(&arrival->alarm);
 }
 
 /* The answer into *answer. What of a body nobody wanted is read away. */
 static void
-answer_request(const struct cgi *cgi, struct request *q, struct sbuf *answer,
-               struct body_stream *stream)
+answer_request(const struct cgi *cgi, struct request *q, struct arrival *arrival, struct sbuf *answer)
 {
     cgi->answer(cgi->arg, q, answer);
     if (q->reader)
-        body_stream_discard(stream);
+        body_stream_discard(&arrival->stream);
 }
 
 /* Hands out what libfcgi has buffered, and fills that buffer once when it is empty. */
@@ -268,20 +276,17 @@ static void
 serve_one(struct worker *w)
 {
     struct request q = { .arena = w->arena };
-    struct body_input in = { .source = read_fastcgi };
-    struct body_stream stream = { 0 };
-    struct body_alarm alarm;
+    struct arrival arrival = { .in.source = read_fastcgi };
 
-    body_alarm_start(&alarm, w->cgi->config->body_time_ms);
+    body_alarm_start(&arrival.alarm, w->cgi->config->body_time_ms);
     if (FCGX_Accept_r(&w->fcgi) != 0) {
-        body_alarm_stop(&alarm);
+        body_alarm_stop(&arrival.alarm);
         return;
     }
-    in.arg = w->fcgi.in;
-    read_environment(&q, w->fcgi.envp);
-    take_body(w->cgi, &q, w->fcgi.envp, &in, &alarm, &w->body, &stream);
-    answer_request(w->cgi, &q, &w->answer, &stream);
-    finish_fastcgi(w, &q, q.body_err != ERR_OK || (q.reader && !stream.ended));
+    arrival.in.arg = w->fcgi.in;
+    take_request(w->cgi, &q, w->fcgi.envp, &arrival, &w->body);
+    answer_request(w->cgi, &q, &arrival, &w->answer);
+    finish_fastcgi(w, &q, q.body_err != ERR_OK || (q.reader && !arrival.stream.ended));
     if (q.file_len > 0)
         close(q.file);
 }
@@ -380,9 +385,7 @@ cgi_once(const struct cgi *cgi)
 {
     struct arena *arena = arena_new();
     struct request q = { .arena = arena };
-    struct body_input in = { .source = read_stdin, .bounded = true };
-    struct body_stream stream = { 0 };
-    struct body_alarm alarm;
+    struct arrival arrival = { .in = { .source = read_stdin, .bounded = true } };
     struct sbuf body, answer;
     sigset_t waiting;
     bool written;
@@ -390,10 +393,9 @@ cgi_once(const struct cgi *cgi)
     set_signals(&waiting);
     sbuf_init(&body, (size_t)cgi->body_max + 1);
     sbuf_init(&answer, INT32_MAX);
-    read_environment(&q, environ);
-    body_alarm_start(&alarm, cgi->config->body_time_ms);
-    take_body(cgi, &q, environ, &in, &alarm, &body, &stream);
-    answer_request(cgi, &q, &answer, &stream);
+    body_alarm_start(&arrival.alarm, cgi->config->body_time_ms);
+    take_request(cgi, &q, environ, &arrival, &body);
+    answer_request(cgi, &q, &arrival, &answer);
     FAULT("answer.before");
     written = write_plain(&q, &answer);
     FAULT("answer.after");

@@ -89,55 +89,74 @@ serve(const struct config *config, const char *where)
     return status;
 }
 
-int
-main(int argc, char **argv)
+/* Is there nothing to do but to serve? *where_r: --listen's. Else *status_r is how to end. */
+static bool
+read_options(int argc, char **argv, const char **where_r, int *status_r)
 {
     static const struct option options[] = {
         { "listen", required_argument, NULL, 'l' }, { "routes", no_argument, NULL, 'r' },
         { "version", no_argument, NULL, 'v' },      { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'l') {
+            *where_r = optarg;
+            continue;
+        }
+        *status_r = c == 'r' ? print_routes() : c == 'v' || c == 'h' ? 0 : 2;
+        if (c == 'v')
+            puts("confab.fcgi " PACKAGE_VERSION);
+        else if (c != 'r')
+            fputs(usage, c == 'h' ? stdout : stderr);
+        return false;
+    }
+    if (optind == argc)
+        return true;
+    fputs(usage, stderr);
+    *status_r = 2;
+    return false;
+}
+
+static int
+load_and_serve(struct arena *arena, const char *where)
+{
     enum log_level level = LOG_LEVEL_INFO;
-    const char *where = NULL;
-    struct arena *arena;
     const struct config *config;
     struct fail fail = { 0 };
-    int c, status = 1;
+
+    log_setup("confab.fcgi", level, false);
+    if (config_load(arena, &config, &fail) != ERR_OK || config_check(config, &fail) != ERR_OK) {
+        log_event(LOG_LEVEL_ERROR, "cannot_start", "why", fail.why, NULL);
+        return 1;
+    }
+    if (!config_has_chat(config)) {
+        log_event(LOG_LEVEL_ERROR, "cannot_start", "why", "systems is empty: there is no chat to serve",
+                  NULL);
+        return 1;
+    }
+    log_level_named(config->log_level, &level);
+    log_setup("confab.fcgi", level, config->log_syslog);
+    config_bound_core(config);
+    return serve(config, where);
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *where = NULL;
+    struct arena *arena;
+    int status;
 
     /* A CGI program's arguments may be the words of the URL's query (RFC 3875, section 4.4):
      * a stranger's, and no options of ours. */
     if (getenv("GATEWAY_INTERFACE") != NULL)
         argc = 1;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'l') {
-            where = optarg;
-        } else if (c == 'r') {
-            return print_routes();
-        } else if (c == 'v') {
-            puts("confab.fcgi " PACKAGE_VERSION);
-            return 0;
-        } else {
-            fputs(usage, c == 'h' ? stdout : stderr);
-            return c == 'h' ? 0 : 2;
-        }
-    }
-    if (optind < argc) {
-        fputs(usage, stderr);
-        return 2;
-    }
-    log_setup("confab.fcgi", level, false);
+    if (!read_options(argc, argv, &where, &status))
+        return status;
     arena = arena_new();
-    if (config_load(arena, &config, &fail) != ERR_OK || config_check(config, &fail) != ERR_OK) {
-        log_event(LOG_LEVEL_ERROR, "cannot_start", "why", fail.why, NULL);
-    } else if (!config_has_chat(config)) {
-        log_event(LOG_LEVEL_ERROR, "cannot_start", "why", "systems is empty: there is no chat to serve",
-                  NULL);
-    } else {
-        log_level_named(config->log_level, &level);
-        log_setup("confab.fcgi", level, config->log_syslog);
-        config_bound_core(config);
-        status = serve(config, where);
-    }
+    status = load_and_serve(arena, where);
     arena_free(arena);
     return status;
 }
