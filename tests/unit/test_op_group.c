@@ -227,7 +227,7 @@ pages_of_a_list_have_a_hundred(void **state)
 {
     struct world *w = *state;
     struct group *groups;
-    char name[16];
+    char name[32];
     size_t n;
 
     for (int i = 0; i < GROUP_PAGE + 5; i++) {
