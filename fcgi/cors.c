@@ -61,7 +61,7 @@ write_preflight(struct sbuf *out, const struct config *config, const struct requ
 void
 cors_write(struct sbuf *out, const struct config *config, const struct request *q, bool preflight)
 {
-    bool cookies = config->cors_allow_credentials && !q->edge->cors_methods;
+    bool cookies = config->cors_allow_credentials && !q->edge->never_credentials;
     bool varies;
     const char *origin = allowed_origin(config, q->origin, cookies, &varies);
 

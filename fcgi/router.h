@@ -54,7 +54,8 @@ struct edge {
     bool always_limits;                     /* has rate limits of its own, whatever the setting */
     bool streams;                           /* some of its routes stream */
     bool slash_ends;                        /* a path may end in a slash too many */
-    const char *cors_methods;               /* NULL: the setting, which also says whether cookies are taken */
+    bool never_credentials;                 /* Allow-Credentials is not sent, whatever the setting */
+    const char *cors_methods;               /* NULL: the setting */
     const char *cors_headers;               /* NULL: the setting */
     const char *charset;                    /* behind the type of its answers, "; charset=utf-8"; NULL: nothing */
     /* Who calls, and may he call this route at all? Into q->user and q->caller. */

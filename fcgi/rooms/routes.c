@@ -132,6 +132,7 @@ const struct edge rooms_edge = {
     .size_first = true,
     .refuse_nul = true,
     .always_limits = true,
+    .never_credentials = true,
     .cors_methods = "GET, POST, PATCH, DELETE",
     .authenticate = rooms_authenticate,
     .admit = rooms_admit,

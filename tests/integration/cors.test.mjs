@@ -75,3 +75,15 @@ test('credentials with * are answered by echo', async () => {
         assert.ok(listed(asked.headers['access-control-allow-headers']).includes('authorization'));
     });
 });
+
+test('systems say it of credentials alike, all but rooms', async () => {
+    await withInstance({ systems: 'conversations,eventchat,rooms', handlers: 1, relays: 0, env: { CONFAB_CORS_ALLOW_CREDENTIALS: 'true' } }, async (confab) => {
+        for (const [path, said] of [['/v1/profile', 'true'], ['/v1/nothing', 'true'], ['/eventchat/v1/profile', 'true'], ['/api/rooms', undefined]]) {
+            const answers = [await preflight(confab, path), await confab.nobody.get(path, { headers: { Origin: 'https://app.example' } })];
+            for (const answer of answers) {
+                assert.equal(answer.headers['access-control-allow-credentials'], said, path);
+                assert.equal(answer.headers['access-control-allow-origin'], said ? 'https://app.example' : '*', path);
+            }
+        }
+    });
+});
