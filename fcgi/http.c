@@ -54,8 +54,10 @@ add_pair(struct arena *a, const char *p, size_t len, struct target *t)
         pair->value = "";
     if (e == ERR_OK)
         t->n_pairs++;
-    else if (t->query_err == ERR_OK)
+    else if (t->query_err == ERR_OK) {
         t->query_err = e;
+        t->query_bad = pair->name;
+    }
 }
 
 static void

@@ -30,6 +30,7 @@ struct target {
     struct pair *pairs;         /* of the query; broken ones are left out ... */
     size_t n_pairs;
     enum err query_err;         /* ... and the first of them says here what was wrong */
+    const char *query_bad;      /* its name; NULL: that is broken, too */
 };
 
 /* Splits raw: origin-form ("/path?query"), absolute-form ("http://host/path?query") or "*".

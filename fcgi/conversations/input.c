@@ -86,18 +86,28 @@ read_json(struct request *q, struct sent *sent)
     return e;
 }
 
-/* A form is a query. */
+/* A form is a query; broken pieces are left to refuse_broken(). */
 static enum err
 read_form(struct request *q, struct sent *sent)
 {
-    enum err e;
-
     if (memchr(q->body, '\0', q->body_len))
         return err_fail(&q->fail, ERR_MALFORMED, NULL, "the body is no form");
-    e = http_target(q->arena, arena_printf(q->arena, "/?%s", q->body), &sent->form);
-    if (e == ERR_OK && sent->form.query_err)
-        return err_fail(&q->fail, sent->form.query_err, NULL, "the body is no form");
-    return e;
+    return http_target(q->arena, arena_printf(q->arena, "/?%s", q->body), &sent->form);
+}
+
+/* What is not UTF-8 or holds a NUL is told like any other bad parameter, where it is one. */
+static enum err
+refuse_broken(struct request *q, const struct route *route, const struct target *t, const char *text)
+{
+    const struct field *f = t->query_bad ? route->query : NULL;
+
+    while (f && f->name && strcmp(f->name, t->query_bad) != 0)
+        f++;
+    if (!f || !f->name)
+        return err_fail(&q->fail, t->query_err, NULL, "%s", text);
+    if (strcmp(f->name, CONVERSATIONS_CHAT) == 0)
+        return ERR_RULE;
+    return err_fail(&q->fail, ERR_FIELD, f->name, "%s must be text without U+0000", f->name);
 }
 
 static enum err
@@ -186,8 +196,10 @@ conversations_read_input(struct request *q, const struct route *route, const str
     const struct field *f;
     enum err e = read_sent(q, target, &sent);
 
+    if (e == ERR_OK && sent.form.query_err)
+        e = refuse_broken(q, route, &sent.form, "the body is no form");
     if (e == ERR_OK && target->query_err)
-        e = err_fail(&q->fail, target->query_err, NULL, "the query is not well formed");
+        e = refuse_broken(q, route, target, "the query is not well formed");
     for (f = route->query; e == ERR_OK && f && f->name; f++)
         e = read_field(q, &sent, f, in);
     return e;

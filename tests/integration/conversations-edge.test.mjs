@@ -88,6 +88,12 @@ test('bodies: too large, of another kind, in mid-air', async () => {
     assert.equal((await user.messages(0)).at(-1).message, 'a b!');
     refuses(await send(Buffer.from('{"text":"\xff"}', 'latin1')), 400, 100);
     refuses(await send('{"text":"\\ud800"}'), 400, 100);
+    for (const bad of ['text=a%00b', 'text=%ff'])
+        refuses(await send(bad, { 'Content-Type': 'application/x-www-form-urlencoded' }), 400, 100, 'text');
+    refuses(await user.post('/messages/send?text=%00', {}), 400, 100, 'text');
+    refuses(await user.get('/messages/get?chat=%00'), 400, 1);
+    refuses(await user.get('/messages/get?chat=0&other=%ff'), 400, 100);
+    refuses(await user.get('/messages/get?chat=0&%ff=1'), 400, 100);
     refuses(await send({ text: 'x'.repeat(1001) }), 400, 100, 'text');
     assert.equal((await send({ text: '🎭'.repeat(1000) })).status, 200);
 });

@@ -132,8 +132,13 @@ test_query(void **state)
 
     assert_int_equal(http_target(*state, "/p?a=%zz&user_id=u&b=%00", &t), ERR_OK);
     assert_int_equal(t.query_err, ERR_MALFORMED);
+    assert_string_equal(t.query_bad, "a");
     assert_int_equal(t.n_pairs, 1);
     assert_string_equal(t.pairs[0].value, "u");
+
+    assert_int_equal(http_target(*state, "/p?%ff=1&b=%00", &t), ERR_OK);
+    assert_int_equal(t.query_err, ERR_MALFORMED);
+    assert_null(t.query_bad);
 
     assert_int_equal(http_target(*state, "/p?", &t), ERR_OK);
     assert_int_equal(t.n_pairs, 0);
