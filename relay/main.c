@@ -125,8 +125,18 @@ part_ended(void *arg)
         io_stop(p->io);
 }
 
-/* Side by side, each in its own time: the chat lets go of its users before Socket.IO ends what carries them. Who asks
- * twice does not want to wait. */
+/* Only now: the chat paced the end of what carried its users. */
+static void
+chat_ended(void *arg)
+{
+    struct program *p = arg;
+
+    if (p->socketio)
+        socketio_shut(p->socketio, part_ended, p);
+    part_ended(p);
+}
+
+/* Side by side, each in its own time. Who asks twice does not want to wait. */
 static void
 end(struct program *p)
 {
@@ -141,11 +151,11 @@ end(struct program *p)
     io_unlisten(p->clients);
     p->parts_ending = (p->chat != NULL) + (p->push != NULL) + (p->socketio != NULL);
     if (p->chat)
-        chat_part_shut(p->chat, part_ended, p);
+        chat_part_shut(p->chat, chat_ended, p);
+    else if (p->socketio)
+        socketio_shut(p->socketio, part_ended, p);
     if (p->push)
         push_drain(p->push, part_ended, p);
-    if (p->socketio)
-        socketio_shut(p->socketio, part_ended, p);
 }
 
 /* ---- new settings ---- */
