@@ -4,7 +4,8 @@
 # A route stands in the documents as METHOD and path on one line, with nothing but spaces, `, | and *
 # between them; {name} and :name are both a variable part.
 #
-# docs/push/protocol.md has every code and every method of the push server.
+# docs/push/protocol.md has every code and every method of the push server. The unit tests that HACKING.md names are
+# where it says.
 #
 # SPDX-License-Identifier: MIT
 cd "${CONFAB_SOURCE:-$(dirname "$0")/..}" || exit 1
@@ -42,4 +43,12 @@ while read -r word; do
     echo "not in $push: $word"
     bad=1
 done <"$work/push"
+
+while IFS=: read -r program names; do
+    for name in $(tr -d '`,' <<<"$names"); do
+        grep -q "^$name(" "tests/unit/$program.c" && continue
+        echo "HACKING.md: no $name in $program"
+        bad=1
+    done
+done < <(grep -oE '\btest_[a-z_]+: `[a-z0-9_]+`(, `[a-z0-9_]+`)*' HACKING.md)
 exit $bad
