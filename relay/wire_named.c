@@ -46,22 +46,12 @@ named_of_args(struct arena *a, const char *name, const char *args, int64_t ack,
         e_r->data = arena_copy(a, data, len);
 }
 
-/* Nothing but bytes, as sio_put_event would do it. */
-static void
-put_event(struct sbuf *out, const char *namespace)
-{
-    const struct sio_packet packet
-        = { .type = SIO_EVENT, .namespace = namespace, .ack = SIO_NO_ACK };
-
-    sio_packet_put(out, &packet);
-    sbuf_putc(out, '[');
-}
-
 void
 named_put(struct sbuf *out, const char *namespace, const char *name, const char *payload)
 {
     if (namespace) {
-        put_event(out, namespace);
+        sio_put_event(out, namespace);
+        sbuf_putc(out, '[');
         json_string(out, name);
         sbuf_putc(out, ',');
         sbuf_puts(out, payload);
@@ -89,35 +79,41 @@ text_length(const char *p, size_t len)
     return 0;
 }
 
+/* Steps over that text; false: it is not what comes. */
 static bool
-begins(const char *p, size_t len, const char *with)
+step_over(const char **p, size_t *len, const char *text)
 {
-    return len >= strlen(with) && memcmp(p, with, strlen(with)) == 0;
+    size_t n = strlen(text);
+
+    if (*len < n || memcmp(*p, text, n) != 0)
+        return false;
+    *p += n;
+    *len -= n;
+    return true;
 }
 
 void
 named_put_body(struct sbuf *out, const char *namespace, const char *body, size_t len)
 {
-    const char *name = body + strlen(body_begins), *payload;
-    size_t name_len, rest;
+    const char *p = body, *name;
+    size_t rest = len, name_len;
 
-    if (!begins(body, len, body_begins))
+    if (!step_over(&p, &rest, body_begins))
         return;
-    rest = len - strlen(body_begins);
+    name = p;
     name_len = text_length(name, rest);
-    payload = name + name_len + strlen(body_goes_on);
-    if (name_len == 0 || !begins(name + name_len, rest - name_len, body_goes_on))
-        return;
-    rest -= name_len + strlen(body_goes_on);
-    if (rest < 2 || payload[rest - 1] != '}')
+    p += name_len;
+    rest -= name_len;
+    if (name_len == 0 || !step_over(&p, &rest, body_goes_on) || rest < 2 || p[rest - 1] != '}')
         return;
     if (!namespace) {
         sbuf_put(out, body, len);
         return;
     }
-    put_event(out, namespace);
+    sio_put_event(out, namespace);
+    sbuf_putc(out, '[');
     sbuf_put(out, name, name_len);
     sbuf_putc(out, ',');
-    sbuf_put(out, payload, rest - 1);
+    sbuf_put(out, p, rest - 1);
     sbuf_putc(out, ']');
 }

@@ -25,7 +25,7 @@ struct named_event {
 };
 
 /* Reads a frame of a bare WebSocket. NULL, or what is wrong with it, as a sentence. Names that mean nothing here
- * are ignored; `event` is any text but an empty one. */
+ * are ignored; `event` is any text without NUL. */
 const char *named_read(struct arena *a, const char *p, size_t len, struct named_event *e_r);
 
 /* Reads the arguments of an event of Socket.IO: a compact array, of which the first is the payload. */

@@ -379,3 +379,12 @@ sio_packet_put(struct sbuf *out, const struct sio_packet *packet)
     if (packet->json != NULL)
         sbuf_puts(out, packet->json);
 }
+
+void
+sio_put_event(struct sbuf *out, const char *namespace)
+{
+    const struct sio_packet packet
+        = { .type = SIO_EVENT, .namespace = namespace, .ack = SIO_NO_ACK };
+
+    sio_packet_put(out, &packet);
+}

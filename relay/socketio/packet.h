@@ -105,4 +105,7 @@ char *sio_placeholders_drop(struct arena *a, const char *json, unsigned n);
 /* The whole packet, as the Engine.IO message that carries it. */
 void sio_packet_put(struct sbuf *out, const struct sio_packet *packet);
 
+/* Appends what an event in that namespace begins with. ["NAME",PAYLOAD...] follows, and frame_text makes it a frame. */
+void sio_put_event(struct sbuf *out, const char *namespace);
+
 #endif

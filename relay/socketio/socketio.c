@@ -427,15 +427,6 @@ sio_refuse(struct sio_link *link, const char *message, const char *data)
 }
 
 void
-sio_put_event(struct sbuf *out, const char *namespace)
-{
-    const struct sio_packet packet
-        = { .type = SIO_EVENT, .namespace = namespace, .ack = SIO_NO_ACK };
-
-    sio_packet_put(out, &packet);
-}
-
-void
 sio_emit_frame(struct sio_link *link, struct frame *f)
 {
     if (link->state == LINK_JOINED)

@@ -92,10 +92,7 @@ void sio_accept(struct sio_link *link);
 /* It is told why not; data is JSON or NULL. The session stays, the link does not. */
 void sio_refuse(struct sio_link *link, const char *message, const char *data);
 
-/* Appends what an event in that namespace begins with. ["NAME",PAYLOAD...] follows, and frame_text makes it a frame. */
-void sio_put_event(struct sbuf *out, const char *namespace);
-
-/* Queues a frame that was built for the link's namespace. Does nothing before it was accepted. */
+/* Queues a frame that was built for the link's namespace (sio_put_event, packet.h). Does nothing before it was accepted. */
 void sio_emit_frame(struct sio_link *link, struct frame *f);
 
 /* An event to one: args is a JSON array with the name in front. */
