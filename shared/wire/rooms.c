@@ -320,14 +320,6 @@ rooms_write_connected(struct sbuf *out, enum room_socket kind, int64_t room)
     close_frame(out);
 }
 
-void
-rooms_write_error_frame(struct sbuf *out, const char *message)
-{
-    open_frame(out, "error");
-    json_kv(out, "message", message);
-    close_frame(out);
-}
-
 static void
 write_entry(struct sbuf *out, const struct room_entry *e)
 {

@@ -48,8 +48,6 @@ void rooms_write_connected(struct sbuf *out, enum room_socket kind, int64_t room
 /* Ready payloads. */
 #define ROOMS_PONG "{\"type\":\"pong\",\"payload\":{}}"
 
-void rooms_write_error_frame(struct sbuf *out, const char *message);
-
 /* An event as chat and graph sockets get it is its body as it stands. As a runner gets it:
  * with roomId first in its payload. */
 void rooms_write_runner_frame(struct sbuf *out, const struct event *e);

@@ -181,9 +181,6 @@ frames_of_the_relays_own(void **state)
     is("{\"type\":\"connected\",\"payload\":{\"roomId\":\"1\",\"message\":\"Подключено к графу отношений\"}}");
     rooms_write_connected(&out, ROOM_SOCKET_RUNNER, 0);
     assert_non_null(strstr(sbuf_str(&out), "{\"scope\":\"all\",\"roomId\":null,"));
-    sbuf_reset(&out);
-    rooms_write_error_frame(&out, "no");
-    is("{\"type\":\"error\",\"payload\":{\"message\":\"no\"}}");
 }
 
 int
