@@ -74,6 +74,21 @@ test('a socket first: before, while, after', async () => {
     await refusesAll();
 });
 
+test('bodies, their nesting and the age of launch parameters are taken up to what the settings say', async () => {
+    const env = { CONFAB_CONV_BODY_MAX: '1024', CONFAB_CONV_JSON_DEPTH: '3', CONFAB_VK_TTL: '100', CONFAB_VK_APP_SECRET: VK_KEY };
+    await withInstance({ systems: 'conversations', env }, async (confab) => {
+        const user = new User(confab, 12);
+        const room = 1024 - JSON.stringify({ name: 'x', more: '' }).length;
+        await user.ok('POST', '/profile', { name: 'x', more: 'y'.repeat(room) });
+        refuses(await user.post('/profile', { name: 'x', more: 'y'.repeat(room + 1) }), 413, 104);
+        await user.ok('POST', '/profile', { name: 'x', more: [[1]] });
+        refuses(await user.post('/profile', { name: 'x', more: [[[1]]] }), 400, 100);
+        const since = async (age) => with_(confab, { 'X-VK-Launch-Params': launch({ vk_user_id: 13, vk_ts: now() - age }) });
+        assert.equal((await since(90)).status, 200);
+        refuses(await since(110), 401, 101);
+    });
+});
+
 test('bodies: too large, of another kind, in mid-air', async () => {
     const confab = await started;
     const user = await online(confab, 12);
