@@ -97,6 +97,15 @@ for (const framing of ['bare', 'websocket'])
         });
     });
 
+test('as settings are, one socket may have the whole burst of its user', async () => {
+    await withInstance({ systems: 'eventchat' }, async (confab) => {
+        const { applicant, chat } = await pair(confab);
+        const a = await connect(confab, applicant, 'websocket');
+        const answers = await Promise.all(numbers(1, 380).map((i) => a.ask('send_message', text(chat, `${i}`))));
+        assert.deepEqual(answers.map(({ messageId }) => messageId), numbers(1, 380));
+    });
+});
+
 test('what all commands take together is bounded, too', async () => {
     const env = { ...AMPLE, CONFAB_EVENTCHAT_COMMANDS_BYTES: '65536', CONFAB_WRITE_WAIT_MS: '20000' };
     await withInstance({ systems: 'eventchat', env }, async (confab) => {
