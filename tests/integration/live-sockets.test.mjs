@@ -51,9 +51,10 @@ test('a bad one is refused before the upgrade', async () => {
                            { query: '', headers: { Authorization: 'Bearer nonsense' } },
                            { headers: { Authorization: 'Basic YTpi' } },
                            { query: '', headers: { Authorization: `VK ${launch('7')}x` } }]) {
-        const { status, text } = await knock(confab, '7', 'bare', options).ended();
+        const socket = knock(confab, '7', 'bare', options);
+        const { status } = await socket.ended();
         assert.equal(status, 401);
-        assert.deepEqual(JSON.parse(text), { response: false, error: { code: 101, message: 'A valid credential is required' } });
+        assert.deepEqual(JSON.parse(socket.refusal), { response: false, error: { code: 101, message: 'A valid credential is required' } });
     }
 });
 

@@ -13,9 +13,9 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { io } from 'socket.io-client';
-import WebSocket from 'ws';
 import { assert } from './assert.mjs';
 import { request } from './http.mjs';
+import * as live from './live.mjs';
 import { until, within } from './wait.mjs';
 
 export const FRAMINGS = ['bare', 'websocket', 'polling'];
@@ -59,62 +59,10 @@ export async function said(confab, user, chat, options) {
 
 /* ---- sockets ---- */
 
-class Live {
-    events = [];
-    cursor = 0;
-    closed = null;
-    asked = 0;
-
-    note(event) {
-        this.events.push(event);
-    }
-
-    /* Events from the cursor to the first that fits, which is a name or a predicate. */
-    async upTo(want) {
-        const fits = typeof want === 'string' ? ([name]) => name === want : want;
-        let at = -1;
-        await until(`${want} at ${this.user}'s ${this.framing} socket`, () => {
-            at = this.events.findIndex((event, i) => i >= this.cursor && fits(event));
-            if (at < 0 && this.closed !== null)
-                assert.fail(`closed with ${JSON.stringify(this.closed)} before ${want}; ${JSON.stringify(this.events.slice(-5))}`);
-            return at >= 0;
-        });
-        const found = this.events.slice(this.cursor, at + 1);
-        this.cursor = at + 1;
-        return found;
-    }
-
-    /* The payload of the next of that name. */
-    async next(want) {
-        return (await this.upTo(want)).at(-1)[1];
-    }
-
-    /* The next event is of that name. */
-    async expect(name) {
-        await until(`${name} at ${this.user}'s ${this.framing} socket`, () => {
-            if (this.events.length > this.cursor)
-                return true;
-            if (this.closed !== null)
-                assert.fail(`closed with ${JSON.stringify(this.closed)}`);
-            return false;
-        });
-        const [got, payload] = this.events[this.cursor++];
-        assert.equal(got, name, JSON.stringify(payload));
-        return payload;
-    }
-
-    of(name) {
-        return this.events.filter(([one]) => one === name).map(([, payload]) => payload);
-    }
-
+/* What users of eventchat do on sockets of either kind. */
+const user = (Socket) => class extends Socket {
     count(name, n) {
-        return until(`${n} x ${name} at ${this.user}'s ${this.framing} socket, not ${this.of(name).length}`,
-            () => this.of(name).length >= n);
-    }
-
-    async ended() {
-        await until(`the end of ${this.user}'s ${this.framing} socket`, () => this.closed !== null);
-        return this.closed;
+        return until(`${n} x ${name} at ${this.name}, not ${this.of(name).length}`, () => this.of(name).length >= n);
     }
 
     /* Nothing but what is already here was to come: the answer to a later question follows it. */
@@ -124,57 +72,27 @@ class Live {
         await this.next(([name, payload]) => name === 'debug_info' && payload.event === 'load_history');
         return this.events.slice(from, this.cursor - 1).filter(([name]) => name !== '(ack)');
     }
-}
+};
 
-class Bare extends Live {
-    framing = 'bare';
-
-    constructor(confab, user, { relay, query, headers } = {}) {
-        super();
-        this.user = user;
-        const target = `/eventchat/ws${query ?? `?token=${confab.token(user)}`}`;
-        this.ws = new WebSocket(relay === undefined ? `ws://127.0.0.1:${confab.port}${target}`
-            : `ws+unix:${confab.relays[relay].socket}:${target}`, { perMessageDeflate: false, headers });
-        this.ws.on('message', (data) => {
-            const { event, data: payload } = JSON.parse(data.toString());
-            this.note([event, payload]);
-        });
-        this.ws.on('open', () => { this.open = true; });
-        this.ws.on('close', (code) => { this.closed ??= code; });
-        this.ws.on('unexpected-response', (req, res) => { this.closed = { status: res.statusCode }; });
-        this.ws.on('error', (error) => { this.error = error; });
-        confab.sockets.push(this.ws);
-    }
-
-    raw(text) {
-        this.ws.send(text);
-    }
-
-    send(event, data) {
-        this.raw(JSON.stringify({ event, data }));
+class Bare extends user(live.Bare) {
+    constructor(confab, who, options) {
+        super(confab, who, { path: '/eventchat/ws', ...options });
     }
 
     ask(event, data) {
         this.send(event, data);
     }
-
-    async close() {
-        this.ws.close();
-        await this.ended();
-    }
-
-    terminate() {
-        this.ws.terminate();
-    }
 }
 
-class Sio extends Live {
-    constructor(confab, user, framing, { namespace = '/eventchat', path: at = '/socket.io/', reconnection = false, ...options } = {}) {
+class Sio extends user(live.Live) {
+    asked = 0;
+
+    constructor(confab, who, framing, { namespace = '/eventchat', path: at = '/socket.io/', reconnection = false, ...options } = {}) {
         super();
-        Object.assign(this, { user, framing });
+        Object.assign(this, { user: who, framing });
         this.sdk = io(`http://127.0.0.1:${confab.port}${namespace}`, { path: at, transports: [framing], forceNew: true, reconnection,
-            reconnectionDelay: 20, reconnectionDelayMax: 100, auth: { token: confab.token(user) }, ...options });
-        this.sdk.onAny((...event) => this.note(event));
+            reconnectionDelay: 20, reconnectionDelayMax: 100, auth: { token: confab.token(who) }, ...options });
+        this.sdk.onAny((...event) => this.events.push(event));
         this.sdk.on('connect', () => { this.connects = (this.connects ?? 0) + 1; });
         this.sdk.on('disconnect', (reason) => { if (!reconnection) this.closed ??= reason; });
         this.sdk.on('connect_error', (error) => { if (!reconnection) this.closed ??= { message: error.message, data: error.data }; });
@@ -188,7 +106,7 @@ class Sio extends Live {
     ask(event, data) {
         const n = ++this.asked;
         return new Promise((resolve) => this.sdk.emit(event, data, (answer) => {
-            this.note(['(ack)', answer, n]);
+            this.events.push(['(ack)', answer, n]);
             resolve(answer);
         }));
     }

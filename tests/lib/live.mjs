@@ -44,7 +44,8 @@ export function gone(confab, user, deadline) {
 
 /* ---- sockets ---- */
 
-class Live {
+/* What both kinds of socket know. */
+export class Live {
     events = [];
     cursor = 0;
     closed = null;
@@ -53,14 +54,14 @@ class Live {
         return `${this.user}'s ${this.framing} socket`;
     }
 
-    /* Events from the cursor to the next of that name. */
+    /* Events from the cursor to the first that fits, which is a name or a predicate. */
     async upTo(want) {
         const fits = typeof want === 'string' ? ([name]) => name === want : want;
         let at = -1;
         await until(`${want} at ${this.name}`, () => {
             at = this.events.findIndex((event, i) => i >= this.cursor && fits(event));
             if (at < 0 && this.closed !== null)
-                assert.fail(`${this.name} closed with ${JSON.stringify(this.closed)} before ${want}`);
+                assert.fail(`${this.name} closed with ${JSON.stringify(this.closed)} before ${want}; ${JSON.stringify(this.events.slice(-5))}`);
             return at >= 0;
         });
         const found = this.events.slice(this.cursor, at + 1);
@@ -93,7 +94,7 @@ class Live {
     }
 }
 
-class Bare extends Live {
+export class Bare extends Live {
     framing = 'bare';
 
     constructor(confab, user, { relay, path = '/v1/ws', query, ...options } = {}) {
@@ -112,7 +113,10 @@ class Bare extends Live {
         this.ws.on('unexpected-response', (req, res) => {
             const chunks = [];
             res.on('data', (chunk) => chunks.push(chunk));
-            res.on('end', () => { this.closed = { status: res.statusCode, text: Buffer.concat(chunks).toString() }; });
+            res.on('end', () => {
+                this.refusal = Buffer.concat(chunks).toString();
+                this.closed = { status: res.statusCode };
+            });
         });
         this.ws.on('error', (error) => { this.error = error; });
         confab.sockets.push(this.ws);
