@@ -25,6 +25,16 @@
 #define DEPTH 8
 #define UPGRADE_STATUS 426              /* what the relay says to one who asks without upgrading */
 
+/* What each system's pages open, and what they do where that leads nowhere. */
+static const struct {
+    const char *system, *path, *without;
+} sockets[] = {
+    { "mtchat", "/api/v1/ws", "pages poll" },
+    { "rooms", "/api/rooms/1/chat", "nothing moves in rooms" },
+    { "conversations", "/v1/ws", "all calls are refused" },
+    { "eventchat", "/eventchat/ws", "chats stand still" },
+};
+
 extern char **environ;
 
 struct answer {
@@ -143,13 +153,24 @@ check_handlers(struct doctor *d, const char *url, const struct answer *a)
 }
 
 static void
-check_relay(struct doctor *d, const struct answer *a)
+check_sockets(struct doctor *d, const char *url, struct sbuf *raw)
 {
-    if (a->status == UPGRADE_STATUS)
+    struct answer a;
+    size_t n_bad = 0;
+
+    for (size_t i = 0; i < sizeof sockets / sizeof sockets[0]; i++) {
+        if (!config_serves(d->config, sockets[i].system))
+            continue;
+        if (!get(d, url, sockets[i].path, raw, &a))
+            return;
+        if (a.status == UPGRADE_STATUS)
+            continue;
+        n_bad++;
+        doctor_say(d, FINDING_WARNING, "url-sockets", "%s does not lead to the relay (status %d), so %s: have the web server "
+                   "send it to %s", sockets[i].path, a.status, sockets[i].without, d->config->relay_listen);
+    }
+    if (n_bad == 0)
         doctor_say(d, FINDING_OK, "url-sockets", "lead to the relay");
-    else
-        doctor_say(d, FINDING_WARNING, "url-sockets", "/api/v1/ws does not lead to the relay (status %d), so pages poll: have "
-                   "the web server send it to %s", a->status, d->config->relay_listen);
 }
 
 void
@@ -165,8 +186,8 @@ doctor_url(struct doctor *d, const char *url)
     sbuf_init(&raw, ANSWER_MAX);
     if (get(d, url, "/health", &raw, &a)) {
         check_handlers(d, url, &a);
-        if (d->relay && a.status == 200 && get(d, url, "/api/v1/ws", &raw, &a))
-            check_relay(d, &a);
+        if (d->relay && a.status == 200)
+            check_sockets(d, url, &raw);
     }
     sbuf_fini(&raw);
 }

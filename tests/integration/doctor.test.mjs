@@ -272,3 +272,16 @@ test('a relay that the web server does not know', async () => {
         assert.match(lines['url-sockets'], /^warning: .*status 404.*pages poll/);
     });
 });
+
+test('sockets at the URL: of each system that is served', async () => {
+    for (const [systems, without] of [['rooms,eventchat', /\/api\/rooms\/1\/chat|\/eventchat\/ws/], ['conversations', /\/v1\/ws .*all calls are refused/]])
+        await withInstance({ systems, auth: 'jwt', handlers: 1 }, async (confab) => {
+            const env = { ...confab.env, CONFAB_RELAY_LISTEN: `unix:${confab.relays[0].socket}` };
+            let { lines } = await doctor(env, ['--url', `http://127.0.0.1:${confab.port}`]);
+            assert.match(lines['url-sockets'], /^ok: lead to the relay/);
+            const url = await front({ '/health': { body: '{"status":"ok","version":"0.1.0","authorization":true}' } });
+            ({ lines } = await doctor(env, ['--url', url]));
+            assert.match(lines['url-sockets'], /^warning: /);
+            assert.match(lines['url-sockets'], without);
+        });
+});
