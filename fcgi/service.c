@@ -240,10 +240,20 @@ check_body(struct request *q)
     return ERR_OK;
 }
 
+enum err
+service_json(struct request *q, struct json **json_r)
+{
+    int depth = (int)service_setting(q->config, q->edge->json_depth);
+    enum err e = json_parse(q->arena, q->body, q->body_len, depth, json_r, &q->fail);
+
+    if (e == ERR_OK && json_type(*json_r) != JSON_OBJECT)
+        return err_fail(&q->fail, ERR_FIELD, NULL, "the body must be a JSON object");
+    return e;
+}
+
 static enum err
 read_body(struct request *q, const struct route *route, void *in)
 {
-    int depth = (int)service_setting(q->config, q->edge->json_depth);
     struct json *json;
     enum err e;
 
@@ -253,10 +263,8 @@ read_body(struct request *q, const struct route *route, void *in)
         return ERR_OK;
     if (q->body_len > 0 && !may_be_json(q))
         return err_fail(&q->fail, ERR_MEDIA_TYPE, NULL, "the body must be application/json");
-    if ((e = json_parse(q->arena, q->body, q->body_len, depth, &json, &q->fail)) != ERR_OK)
+    if ((e = service_json(q, &json)) != ERR_OK)
         return e;
-    if (json_type(json) != JSON_OBJECT)
-        return err_fail(&q->fail, ERR_FIELD, NULL, "the body must be a JSON object");
     e = field_read_json(q->arena, route->body, json, q->body, q->body_len, in, &q->fail);
     if (e == ERR_OK && q->edge->refuse_nul && json_nul_in_raw(q->body))
         return err_fail(&q->fail, ERR_LIMIT, NULL, "the body must not hold NUL");

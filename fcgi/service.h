@@ -17,6 +17,7 @@
 #include "shared/token.h"
 
 struct edge;
+struct json;
 
 struct service {
     const struct config *config;
@@ -43,6 +44,9 @@ bool service_streams(struct service *s, struct request *q);
 /* Answers q: rate limits, authentication, checks, handler, envelope; logs one line. The whole
  * CGI answer, head and body, goes into *out; where the body is a file it is left in q. */
 void service_answer(struct service *s, struct request *q, struct sbuf *out);
+
+/* q's body as a JSON object, nested no deeper than its system's limit. ERR_MALFORMED; ERR_FIELD: it is no object. */
+enum err service_json(struct request *q, struct json **json_r);
 
 /* The setting whose offset in struct config an edge names. */
 int64_t service_setting(const struct config *config, size_t offset);

@@ -68,23 +68,10 @@ content_of(const struct request *q)
 
 /* What was sent, wherever it stood. */
 struct sent {
-    const struct json *json;            /* the body, one of the two */
+    struct json *json;                  /* the body, one of the two */
     struct target form;
     const struct target *query;
 };
-
-static enum err
-read_json(struct request *q, struct sent *sent)
-{
-    int depth = (int)service_setting(q->config, q->edge->json_depth);
-    struct json *json;
-    enum err e = json_parse(q->arena, q->body, q->body_len, depth, &json, &q->fail);
-
-    if (e == ERR_OK && json_type(json) != JSON_OBJECT)
-        return err_fail(&q->fail, ERR_FIELD, NULL, "the body must be a JSON object");
-    sent->json = e == ERR_OK ? json : NULL;
-    return e;
-}
 
 /* A form is a query; broken pieces are left to refuse_broken(). */
 static enum err
@@ -116,7 +103,7 @@ read_sent(struct request *q, const struct target *target, struct sent *sent)
     sent->query = target;
     switch (content_of(q)) {
     case CONTENT_JSON:
-        return read_json(q, sent);
+        return service_json(q, &sent->json);
     case CONTENT_FORM:
         return read_form(q, sent);
     case CONTENT_OTHER:
