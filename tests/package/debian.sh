@@ -20,6 +20,11 @@ fi
 
 lintian --allow-root --fail-on error,warning --suppress-tags initial-upload-closes-no-bugs,no-manual-page "$packages"/confab-*.deb
 
+# A file in both, and dpkg refuses the second one.
+files() { dpkg -c "$1" | awk '!/^d/ { print $6 }' | sort; }
+both=$(comm -12 <(files "$packages"/confab-relay_*.deb) <(files "$packages"/confab-fcgi_*.deb))
+[[ -z $both ]] || { echo "in both packages: $both"; exit 1; }
+
 root=$work/root
 for package in "$packages"/confab-{relay,fcgi}_*.deb; do
     dpkg -x "$package" "$root"
