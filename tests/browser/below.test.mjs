@@ -11,7 +11,7 @@ const started = instance({ systems: 'conversations,eventchat', base: '/some/wher
 test('both pages work below a path, and link to each other', async () => {
     const confab = await started;
     const people = [1, 2].map((id) => ({ id, name: `id${id}`, token: confab.token(id, { name: `Person ${id}` }) }));
-    const one = await Tab.open(confab, 'one', { query: `some/where/conversations/#token=${people[0].token}` });
+    const one = await Tab.open(confab, 'one', { query: `conversations/#token=${people[0].token}` });
     await one.status('live');
     await one.at('.item', { hasText: 'Everybody' }).click();
     await one.at('.log', { hasText: 'Begin!' }).waitFor();
@@ -23,7 +23,7 @@ test('both pages work below a path, and link to each other', async () => {
     assert.equal(new URL((await asked).url()).pathname, '/some/where/demo-people.json');
     await one.at('#left .pane-door').waitFor();
     await one.clean();
-    const two = await Tab.open(confab, 'two', { query: `some/where/eventchat/#left=${people[0].token}&right=${people[1].token}` });
+    const two = await Tab.open(confab, 'two', { query: `eventchat/#left=${people[0].token}&right=${people[1].token}` });
     await two.at('#left .status[data-state="live"]').waitFor();
     await two.at('#left .new-event').click();
     await two.page.fill('[name="name"]', 'Below');
