@@ -112,14 +112,16 @@ message(struct io_client *client, const char *p, size_t len, bool binary)
 {
     struct engine_socket *w = (struct engine_socket *)client;
     struct engine_session *s = w->session;
+    struct arena *scratch = w->engine->scratch;
     struct packet packet = { .type = PACKET_MESSAGE, .data = p, .len = len, .binary = true };
 
     if (!s || s->state == ENGINE_CLOSED)
         return;
     if (s->probe == w)
         hear_probing(w, p, len, binary);
-    else if ((!binary && !packet_read(p, len, &packet)) || !engine_hear(s, &packet))
+    else if ((!binary && !packet_read(scratch, p, len, &packet)) || !engine_hear(s, &packet))
         engine_close(s, "protocol");
+    arena_reset(scratch);
 }
 
 static void

@@ -15,15 +15,6 @@
 
 /* ---- Engine.IO ---- */
 
-bool
-packet_read(const char *p, size_t len, struct packet *packet_r)
-{
-    if (len == 0 || p[0] < PACKET_OPEN || p[0] > PACKET_NOOP)
-        return false;
-    *packet_r = (struct packet){ .type = (enum packet_type)p[0], .data = p + 1, .len = len - 1 };
-    return true;
-}
-
 static bool
 read_base64(struct arena *a, const char *p, size_t len, struct packet *packet_r)
 {
@@ -34,20 +25,26 @@ read_base64(struct arena *a, const char *p, size_t len, struct packet *packet_r)
 }
 
 bool
+packet_read(struct arena *a, const char *p, size_t len, struct packet *packet_r)
+{
+    if (len > 0 && p[0] == BINARY_MARK)
+        return read_base64(a, p + 1, len - 1, packet_r);
+    if (len == 0 || p[0] < PACKET_OPEN || p[0] > PACKET_NOOP)
+        return false;
+    *packet_r = (struct packet){ .type = (enum packet_type)p[0], .data = p + 1, .len = len - 1 };
+    return true;
+}
+
+bool
 packet_next(struct arena *a, struct packet_reader *r, struct packet *packet_r)
 {
     const char *p = r->p, *end;
-    size_t len;
 
     if (p == NULL)
         return false;
     if ((end = memchr(p, PACKET_SEPARATOR, (size_t)(r->end - p))) == NULL)
         end = r->end;
-    len = (size_t)(end - p);
-    if (len > 0 && *p == BINARY_MARK)
-        r->bad = !read_base64(a, p + 1, len - 1, packet_r);
-    else
-        r->bad = !packet_read(p, len, packet_r);
+    r->bad = !packet_read(a, p, (size_t)(end - p), packet_r);
     r->p = r->bad || end == r->end ? NULL : end + 1;
     return !r->bad;
 }

@@ -35,10 +35,10 @@ struct packet {
     bool binary;                    /* a message of bytes */
 };
 
-/* One text packet, as a WebSocket's text message holds it. */
-bool packet_read(const char *p, size_t len, struct packet *packet_r);
+/* One packet, as a payload or a WebSocket's text message holds it: a binary one is base64. */
+bool packet_read(struct arena *a, const char *p, size_t len, struct packet *packet_r);
 
-/* The packets of a payload, of which binary ones are base64. */
+/* The packets of a payload. */
 struct packet_reader {
     const char *p, *end;            /* p: the next one; NULL behind the last, and where one was malformed */
     bool bad;

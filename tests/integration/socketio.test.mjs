@@ -186,9 +186,11 @@ test('packets by WebSocket', async () => {
     wire.send('4hello', Buffer.from([1, 2, 3, 4]));
     assert.equal(await wire.next(), '4hello');
     assert.deepEqual(await wire.next(), Buffer.from([1, 2, 3, 4]));
+    wire.send('bAQIDBA==');     /* of a client that is told to forceBase64 */
+    assert.deepEqual(await wire.next(), Buffer.from([1, 2, 3, 4]));
     wire.send('abc');
     await wire.end();
-    for (const packet of ['2', '', '0', '5', '6', '2probe']) {
+    for (const packet of ['b!', '2', '', '0', '5', '6', '2probe']) {
         const other = await server.socket();
         other.send(packet);
         await other.end();

@@ -44,16 +44,19 @@ engine_packets(void **state)
     struct packet p;
 
     (void)state;
-    assert_true(packet_read("4hello", 6, &p));
+    assert_true(packet_read(arena, "4hello", 6, &p));
     assert_int_equal(p.type, PACKET_MESSAGE);
     assert_memory_equal(p.data, "hello", 5);
     assert_int_equal(p.len, 5);
-    assert_true(packet_read("3", 1, &p));
+    assert_true(packet_read(arena, "3", 1, &p));
     assert_int_equal(p.len, 0);
-    assert_false(packet_read("", 0, &p));
-    assert_false(packet_read("7", 1, &p));
-    assert_false(packet_read("abc", 3, &p));
-    assert_false(packet_read("bAQIDBA==", 9, &p));     /* only within payloads */
+    assert_false(packet_read(arena, "", 0, &p));
+    assert_false(packet_read(arena, "7", 1, &p));
+    assert_false(packet_read(arena, "abc", 3, &p));
+    assert_true(packet_read(arena, "bAQIDBA==", 9, &p));
+    assert_int_equal(p.type, PACKET_MESSAGE);
+    assert_true(p.binary && p.len == 4 && memcmp(p.data, "\1\2\3\4", 4) == 0);
+    assert_false(packet_read(arena, "b!", 2, &p));
 }
 
 static void
