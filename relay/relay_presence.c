@@ -122,6 +122,7 @@ lease_done(struct worker_job *j)
         log_event(LOG_LEVEL_WARNING, "lease_lost", NULL);
         presence_rewrite(r->presence);
         relay_presence_write(r);
+        relay_reload_ended(r);      /* what their users had asked for may be over */
     }
     free(l);
 }

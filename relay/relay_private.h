@@ -114,6 +114,7 @@ void relay_session_timers(struct relay *r);         /* makes them */
 void relay_session_timers_free(struct relay *r);
 void relay_connect_waiting(struct relay *r, bool written);  /* a presence batch is through */
 void relay_reload_all(struct relay *r);             /* every session must load anew */
+void relay_reload_ended(struct relay *r);           /* those of systems that end things with presence */
 
 void relay_stop_if_quiet(struct relay *r);          /* what ended may have been the last that was waited for */
 

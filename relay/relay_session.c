@@ -287,8 +287,17 @@ pace_due(void *arg)
         io_timer_set(r->stop_timer, STOP_PATIENCE_MS);
 }
 
-/* Those that are live (all when `opening`, too) hear nothing from now on, and are closed so
- * slowly that they do not come back all at once. */
+/* The doomed are n, who hear nothing any more; they are closed so slowly that they do not come back all at once. */
+static void
+close_doomed(struct relay *r, size_t n, int code, const char *reason)
+{
+    r->pace_code = code;
+    r->pace_reason = reason;
+    r->pace_step = n <= PACE_AT_ONCE ? PACE_AT_ONCE : n / PACE_TICKS + 1;
+    pace_due(r);
+}
+
+/* Those that are live (all when `opening`, too). */
 static void
 close_all(struct relay *r, bool opening, int code, const char *reason)
 {
@@ -300,16 +309,30 @@ close_all(struct relay *r, bool opening, int code, const char *reason)
         audience_leave(r->audience, &s->hears);
         n++;
     }
-    r->pace_code = code;
-    r->pace_reason = reason;
-    r->pace_step = n <= PACE_AT_ONCE ? PACE_AT_ONCE : n / PACE_TICKS + 1;
-    pace_due(r);
+    close_doomed(r, n, code, reason);
 }
 
 void
 relay_reload_all(struct relay *r)
 {
     close_all(r, false, CLOSE_RELOAD, "reload");
+}
+
+void
+relay_reload_ended(struct relay *r)
+{
+    size_t n = 0;
+
+    if (r->stopping)
+        return;
+    for (struct session *s = r->sessions; s; s = s->next)
+        if (s->online && s->state == SESSION_LIVE && chat_system_find(s->wire->system)->offline) {
+            s->state = SESSION_DOOMED;
+            audience_leave(r->audience, &s->hears);
+            n++;
+        }
+    if (n > 0)
+        close_doomed(r, n, CLOSE_RELOAD, "reload");
 }
 
 /* What was asked for is done before the end. */

@@ -80,6 +80,28 @@ for (const point of ['relay.received', 'relay.applied', 'relay.committed', 'rela
         });
     });
 
+test('a relay that was away for longer than its lease: whoever looked on or heard the chat of all is told to come again', async () => {
+    await withInstance({ systems: 'conversations', auth: 'jwt', relays: 2, env: { CONFAB_LEASE_MS: '600' } }, async (confab) => {
+        const [relay] = confab.relays;
+        const ann = await connect(confab, '1', 'bare', { relay: 1 });
+        const id = await make(confab, '1', 'away');
+        const looking = await connect(confab, '2', 'bare', { relay: 0 });
+        const hearing = await connect(confab, '3', 'websocket', { reconnection: true });
+        await rest(confab, '2', 'POST', `/v1/conversations/view/${id}`);
+        await rest(confab, '3', 'GET', '/v1/messages/get?chat=0');
+        relay.signal('SIGSTOP');
+        await until('the other relay to see that nobody looks on', async () => await viewers(confab, '1', id) === 0);
+        relay.signal('SIGCONT');
+        assert.equal(await looking.ended(), 1012);
+        await hearing.next('(disconnect)');
+        await hearing.next('(connect)');
+        await rest(confab, '3', 'GET', '/v1/messages/get?chat=0');
+        await rest(confab, '1', 'POST', '/v1/messages/send', { text: 'anybody?' });
+        assert.equal((await hearing.next('new_message')).message, 'anybody?');
+        assert.equal(ann.closed, null);
+    });
+});
+
 test(`kill -9 while clients poll, move and connect, seed ${seed}`, async () => {
     const env = { CONFAB_SIO_PING_INTERVAL_MS: '1000', CONFAB_SIO_PING_TIMEOUT_MS: '1000', CONFAB_CONV_RATE: '100000', CONFAB_CONV_BURST: '100000' };
     await withInstance({ systems: 'conversations', auth: 'jwt', env }, async (confab) => {
