@@ -29,6 +29,14 @@ root=$work/root
 for package in "$packages"/confab-{relay,fcgi}_*.deb; do
     dpkg -x "$package" "$root"
 done
+# What each does for processes that run, when it is upgraded and when it is removed.
+script() { dpkg --ctrl-tarfile "$packages"/"$1"_*.deb | tar -xO "./$2"; }
+runs() { script "$1" "$2" | grep -q "deb-systemd-invoke $3" || { echo "$1.$2 does not $3"; exit 1; }; }
+runs confab-relay postinst 'try-restart.*confab-relay.service'
+runs confab-relay prerm 'stop.*confab-relay.service'
+runs confab-fcgi postinst "try-restart 'confab-handler@"
+runs confab-fcgi prerm "stop 'confab-handler@"
+
 has() {
     local what
     for what; do
