@@ -163,22 +163,29 @@ static uint64_t
 take(_Atomic uint64_t *group, uint64_t tag, uint64_t now, uint64_t cost, uint64_t depth)
 {
     _Atomic uint64_t *slot;
-    uint64_t held, full, owner;
+    uint64_t held, full, owner, wait;
+    bool beyond;
 
     do {
         slot = find_slot(group, tag, now, &held);
         full = held & TIME_MASK;
         if (full < now)
             full = now;
-        if (full > now + depth)         /* the clock went back, or the limit was lowered */
+        if ((beyond = full > now + depth))      /* the clock went back, or the limit was lowered */
             full = now + depth;
-        full += cost;
-        if (full > now + depth)
-            return full - now - depth;
+        wait = 0;
+        if (full + cost <= now + depth) {
+            full += cost;
+        } else {
+            wait = full + cost - now - depth;
+            /* Noted, or it would be empty until the clock is where it was; but not in a bucket of another limit. */
+            if (!beyond || held >> TIME_BITS != tag)
+                return wait;
+        }
         /* A shared slot keeps its owner, or the owner would get a second bucket. */
         owner = (held & TIME_MASK) <= now ? tag : held >> TIME_BITS;
     } while (!atomic_compare_exchange_weak(slot, &held, owner << TIME_BITS | (full & TIME_MASK)));
-    return 0;
+    return wait;
 }
 
 /* One token of a bucket that fills by `rate` in each period. */
