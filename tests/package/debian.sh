@@ -50,6 +50,12 @@ has usr/libexec/confab/confab.fcgi usr/sbin/confab-relay usr/bin/confabctl etc/c
 [[ -e $root/usr/lib/systemd/system/confab-relay.service || -e $root/lib/systemd/system/confab-relay.service ]] ||
     { echo "there is no unit"; exit 1; }
 
+# Without it ZeroMQ aborts where it is to listen at tcp://.
+for unit in relay push; do
+    grep -q '^RestrictAddressFamilies=.*AF_NETLINK' "$root"/{usr/,}lib/systemd/system/confab-$unit.service 2>/dev/null ||
+        { echo "confab-$unit.service may not ask for interfaces"; exit 1; }
+done
+
 unset "${!CONFAB_@}"
 export CONFAB_CONFIG=$work/confab.conf CONFAB_STATE=$work/state
 sed "s|/run/confab|$work/run|" "$root/etc/confab/confab.conf" >"$CONFAB_CONFIG"
