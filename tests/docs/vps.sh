@@ -98,5 +98,8 @@ after() {
         systemctl stop $server
         ! curl -s http://www.example.org/
     done
+    # What Debian's init script reopens logs by would be a pid-file, and with one a reload ends lighttpd.
+    ! grep -q pid-file /etc/lighttpd/lighttpd.conf
+    grep -q 'systemctl reload lighttpd' /etc/logrotate.d/lighttpd
     ! grep -r 'token=[^*]' /var/log/nginx /var/log/lighttpd /var/log/apache2
 }
