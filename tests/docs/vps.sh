@@ -99,7 +99,7 @@ after() {
         ! curl -s http://www.example.org/
     done
     # What Debian's init script reopens logs by would be a pid-file, and with one a reload ends lighttpd.
-    ! grep -q pid-file /etc/lighttpd/lighttpd.conf
+    if grep -q pid-file /etc/lighttpd/lighttpd.conf; then return 1; fi
     grep -q 'systemctl reload lighttpd' /etc/logrotate.d/lighttpd
     ! grep -r 'token=[^*]' /var/log/nginx /var/log/lighttpd /var/log/apache2
 }
