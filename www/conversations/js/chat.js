@@ -122,6 +122,13 @@ export class Chat {
     #add(of, messages) {
         const byId = new Map([...of.messages, ...messages].map((one) => [one.id, one]));
         of.messages = [...byId.values()].sort((a, b) => a.id - b.id);
+        this.#settle(of);
+    }
+
+    /* What was sent is shown as pending until it has come, so that it does not vanish in between. An id that is not known
+     * yet is undefined; null: it was refused. */
+    #settle(of) {
+        of.pending = of.pending.filter(({ id }) => id === undefined || (id !== null && !of.messages.some((one) => one.id === id)));
     }
 
     async older() {
@@ -169,7 +176,8 @@ export class Chat {
         of.pending.push(pending);
         this.#on.change();
         const sent = await this.#try(() => this.#client.send(of.id, text), of.id, true);
-        of.pending = of.pending.filter((one) => one !== pending);
+        pending.id = sent?.message_id ?? null;
+        this.#settle(of);
         this.#on.change();
         return sent !== null;
     }
