@@ -6,7 +6,6 @@
 #include "shared/json.h"
 #include "shared/wire/eventchat.h"
 
-
 /* ---- refused handshakes ---- */
 
 static void
